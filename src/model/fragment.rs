@@ -1,0 +1,118 @@
+use serde::{Deserialize, Serialize};
+
+/// What one run of one task did: the unit of which a delivery record is made.
+///
+/// Written as an attachment of type [`Fragment::ATTACHMENT_TYPE`] (facts/extension-ui.md 3.1), rendered as Markdown in
+/// the run's summary, read by the Delivery tab. A reader must accept fragments of older versions of the tasks; so
+/// fields are only ever added, with a default. There is no field that could hold a secret's value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Fragment {
+    /// Version of this format. A reader refuses a higher one.
+    pub schema: u32,
+    /// The task that wrote this.
+    pub task: TaskReference,
+    /// When the task ended, RFC 3339 in UTC.
+    pub at: String,
+    /// Reference name of the stage, empty where the host has none.
+    #[serde(default)]
+    pub stage: String,
+    /// Reference name of the job.
+    #[serde(default)]
+    pub job: String,
+    /// The attempt of the job, 1 for the first.
+    #[serde(default)]
+    pub attempt: u32,
+    /// How the task ended.
+    pub outcome: Outcome,
+    /// Whether the task only planned (`dryRun`).
+    #[serde(default)]
+    pub dry_run: bool,
+    /// What was done.
+    pub facts: Facts,
+    /// What went wrong, most important first.
+    #[serde(default)]
+    pub problems: Vec<Problem>,
+}
+
+impl Fragment {
+    /// The current value of [`Fragment::schema`].
+    pub const SCHEMA: u32 = 1;
+    /// The attachment type under which fragments are stored.
+    pub const ATTACHMENT_TYPE: &str = "delivery.v1";
+}
+
+/// The task that wrote a fragment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskReference {
+    /// Name as in YAML without version: `KeyVaultFetch`.
+    pub name: String,
+    /// Full version: `1.0.0`.
+    pub version: String,
+}
+
+/// How a task ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Outcome {
+    /// All was done.
+    Succeeded,
+    /// All was done, with warnings.
+    SucceededWithIssues,
+    /// Something was not done.
+    Failed,
+    /// A person or a deadline ended it.
+    Canceled,
+}
+
+/// What a task did, by kind of task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase")]
+pub enum Facts {
+    /// Secrets were fetched from a key vault.
+    Secrets(SecretsFacts),
+}
+
+/// Which secrets were fetched from which vault. Names and versions, never values.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretsFacts {
+    /// Name of the vault.
+    pub vault: String,
+    /// Address of the vault.
+    pub vault_url: String,
+    /// The secrets in the order of the mapping.
+    pub secrets: Vec<SecretFact>,
+}
+
+/// One secret of a mapping.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretFact {
+    /// The pipeline variable that was set.
+    pub variable: String,
+    /// Name in the vault.
+    pub name: String,
+    /// The version that was read (32 hexadecimal digits), absent when it was not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Whether the mapping named that version.
+    #[serde(default)]
+    pub pinned: bool,
+    /// When the secret expires, RFC 3339, where the vault says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
+}
+
+/// Something that went wrong, in words for a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Problem {
+    /// Stable code: `SLIP-KV-404-SECRET`.
+    pub code: String,
+    /// What failed, and because of what.
+    pub message: String,
+    /// The next step for a person.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub hint: String,
+}
