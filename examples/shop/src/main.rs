@@ -1,0 +1,65 @@
+//! The orders service: `POST /orders` answers with a signed receipt.
+//!
+//! Environment: `RECEIPT_SIGNING_KEY` (required), `PORT` (8080; 0 = any free port).
+
+use std::env;
+use std::error::Error;
+use std::io::Read;
+
+use orders::order::Order;
+use orders::receipt::Signer;
+use tiny_http::{Header, Method, Request, Response, Server};
+
+/// Larger orders are refused unread.
+const MAX_BODY: u64 = 64 * 1024;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let key = env::var("RECEIPT_SIGNING_KEY").map_err(|_| "RECEIPT_SIGNING_KEY is not set")?;
+    let signer = Signer::new(&key)?;
+    let port = env::var("PORT").unwrap_or_else(|_| "8080".into());
+    let server =
+        Server::http(format!("0.0.0.0:{port}")).map_err(|error| format!("port {port}: {error}"))?;
+    println!("listening on {}", server.server_addr());
+    for mut request in server.incoming_requests() {
+        let (status, body) = answer(&mut request, &signer);
+        let json = Header::from_bytes("Content-Type", "application/json").expect("a valid header");
+        // A client that went away is no concern of the next one.
+        let _ = request.respond(
+            Response::from_string(body)
+                .with_status_code(status)
+                .with_header(json),
+        );
+    }
+    Ok(())
+}
+
+fn answer(request: &mut Request, signer: &Signer) -> (u16, String) {
+    match (request.method(), request.url()) {
+        (Method::Get, "/healthz") => (200, r#"{"status":"ok"}"#.into()),
+        (Method::Post, "/orders") => take_order(request, signer),
+        (_, "/healthz" | "/orders") => (405, problem("this method is not allowed here")),
+        (_, path) => (404, problem(&format!("there is no `{path}`"))),
+    }
+}
+
+fn take_order(request: &mut Request, signer: &Signer) -> (u16, String) {
+    let mut body = String::new();
+    if let Err(error) = request.as_reader().take(MAX_BODY).read_to_string(&mut body) {
+        return (400, problem(&error.to_string()));
+    }
+    let order: Order = match serde_json::from_str(&body) {
+        Ok(order) => order,
+        Err(error) => return (400, problem(&error.to_string())),
+    };
+    match signer.receipt(&order) {
+        Ok(receipt) => (
+            201,
+            serde_json::to_string(&receipt).expect("a receipt is always valid JSON"),
+        ),
+        Err(error) => (422, problem(&error.to_string())),
+    }
+}
+
+fn problem(text: &str) -> String {
+    serde_json::json!({ "error": text }).to_string()
+}
