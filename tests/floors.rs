@@ -85,16 +85,15 @@ fn workspace() -> Metadata {
 
 /// The workspace's metadata with a further dependency.
 fn with_import(from: &str, to: &str, kind: Option<&str>) -> Metadata {
-    let mut metadata = serde_json::to_value(workspace()).unwrap();
-    let packages = metadata["packages"].as_array_mut().unwrap();
-    let template = packages.iter().find_map(|package| package["dependencies"].get(0).cloned()).unwrap();
-    let package = packages.iter_mut().find(|package| package["name"] == from).unwrap();
-    let mut import = template;
+    let mut metadata = json!(workspace());
+    let packages = metadata["packages"].as_array_mut().expect("an array");
+    let mut import = packages.iter().find_map(|package| package["dependencies"].get(0).cloned()).expect("a crate with a dependency");
     import["name"] = json!(to);
     import["rename"] = json!("innocent");
     import["kind"] = kind.map_or(Value::Null, Into::into);
-    package["dependencies"].as_array_mut().unwrap().push(import);
-    serde_json::from_value(metadata).unwrap()
+    let package = packages.iter_mut().find(|package| package["name"] == from).expect("the package");
+    package["dependencies"].as_array_mut().expect("an array").push(import);
+    serde_json::from_value(metadata).expect("what was serialized can be read")
 }
 
 #[test]
@@ -121,7 +120,7 @@ fn floor_0_is_open_to_all_but_itself() {
 
 #[test]
 fn the_table_and_the_workspace_have_the_same_crates() {
-    let view = ARCHITECTURE.lines().find(|line| line.starts_with("| 2 | `view`")).unwrap();
+    let view = ARCHITECTURE.lines().find(|line| line.starts_with("| 2 | `view`")).expect("a row");
     let found = breaches(&workspace(), &ARCHITECTURE.replace(view, "| 2 | `mirror` | it reflects | – |"));
     let no_row = "`view` has no row in the table of docs/ARCHITECTURE.md".to_owned();
     let no_crate = "`mirror` has a row and is no crate of the workspace:\n  | 2 | `mirror` | it reflects | – |".to_owned();
