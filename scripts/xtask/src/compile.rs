@@ -1,5 +1,6 @@
 //! Building the tasks' programs.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::shell;
@@ -8,8 +9,9 @@ use crate::target::Target;
 /// Quickly, for this machine, with the dependencies that the tests have built already. Returns the folder of the programs.
 pub(crate) fn dev(root: &Path) -> Result<PathBuf, String> {
     let folder = root.join("target");
-    let arguments = ["build", "--quiet", "--package", "slipway-tasks", "--bins", "--target-dir"].map(Into::into);
-    shell::run(root, "cargo", &[&arguments[..], &[folder.clone().into_os_string()]].concat(), &[])?;
+    let mut arguments = ["build", "--quiet", "--package", "slipway-tasks", "--bins", "--target-dir"].map(OsString::from).to_vec();
+    arguments.push(folder.clone().into());
+    shell::run(root, "cargo", &arguments, &[])?;
     Ok(folder.join("debug"))
 }
 
@@ -25,7 +27,7 @@ pub(crate) fn dist(root: &Path, target: Target, build_std: Option<&Path>) -> Res
     let folder = root.join("target/dist");
     let mut arguments =
         ["zigbuild", "--package", "slipway-tasks", "--bins", "--profile", "dist", "--target", target.triple, "--target-dir"]
-            .map(Into::into)
+            .map(OsString::from)
             .to_vec();
     arguments.push(folder.clone().into_os_string());
     let rustc = build_std.map(|rustc| rustc.to_string_lossy().into_owned());

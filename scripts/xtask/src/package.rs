@@ -1,5 +1,6 @@
 //! `xtask package`: builds the tasks' programs and puts together what an agent runs and what the Marketplace takes.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -46,8 +47,10 @@ enum Profile {
     Dist,
 }
 
-/// What a person should know of before minutes of building.
-const EXTENSION_FILES: &[&str] = &["LICENSE", "marketplace/overview.md", "marketplace/icon.png"];
+/// Files of the repository that the manifest names, and their names there. (The packer asks the system for the content
+/// type of a file without an extension.)
+const EXTENSION_FILES: &[(&str, &str)] =
+    &[("LICENSE", "LICENSE.txt"), ("marketplace/overview.md", "marketplace/overview.md"), ("marketplace/icon.png", "marketplace/icon.png")];
 
 /// Makes the packages.
 pub(crate) fn run(root: &Path, tasks: &[&TaskSpec], options: &Options) -> Result<(), String> {
@@ -82,8 +85,8 @@ fn dist(root: &Path, tasks: &[&TaskSpec], options: &Options, tfx: &Path, out: &P
     let sources = Sources { tasks: &root.join("tasks"), programs: &programs, standalone: true, effort: Effort::Smallest };
     empty(out)?;
     let packed = write_all(tasks, &sources, &stage)?;
-    for name in EXTENSION_FILES {
-        let (from, to) = (root.join(name), stage.join(name));
+    for (from, to) in EXTENSION_FILES {
+        let (from, to) = (root.join(from), stage.join(to));
         to.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::copy(&from, &to)).map_err(failed("copy", &from))?;
     }
     let file = stage.join("vss-extension.json");
@@ -91,9 +94,7 @@ fn dist(root: &Path, tasks: &[&TaskSpec], options: &Options, tfx: &Path, out: &P
 
     let names: Vec<_> = targets.iter().map(|target| target.name).collect();
     let vsix = out.join(format!("{}-{}.vsix", identity.id, names.join("-")));
-    let arguments =
-        ["extension", "create", "--no-prompt", "--no-color", "--manifests", "vss-extension.json", "--output-path"].map(Into::into);
-    shell::run(&stage, &tfx.to_string_lossy(), &[&arguments[..], &[vsix.clone().into_os_string()]].concat(), &[])?;
+    pack(tfx, &stage, &vsix)?;
 
     let size = fs::metadata(&vsix).map_err(failed("read", &vsix))?.len();
     let (cap, who) = sizes::cap(&targets);
@@ -108,6 +109,21 @@ fn dist(root: &Path, tasks: &[&TaskSpec], options: &Options, tfx: &Path, out: &P
         ));
     }
     Ok(())
+}
+
+/// Has `tfx` pack the staged files. It only warns of what it finds wrong; agents and the Marketplace do not.
+fn pack(tfx: &Path, stage: &Path, vsix: &Path) -> Result<(), String> {
+    let mut arguments = ["extension", "create", "--no-prompt", "--no-color", "--manifests", "vss-extension.json", "--output-path"]
+        .map(OsString::from)
+        .to_vec();
+    arguments.push(vsix.into());
+    let printed = shell::output(stage, &tfx.to_string_lossy(), &arguments)?;
+    let warnings = warnings(&printed);
+    if warnings.is_empty() { Ok(()) } else { Err(format!("tfx warns of the package:\n  {}", warnings.join("\n  "))) }
+}
+
+fn warnings(printed: &str) -> Vec<&str> {
+    printed.lines().filter(|line| line.to_lowercase().contains("warning")).collect()
 }
 
 /// The extension's manifest with the overrides in it, and who it says publishes what.
@@ -127,6 +143,7 @@ fn manifest(root: &Path, tasks: &[&TaskSpec], options: &Options) -> Result<(Stri
 
 fn write_all<'a>(tasks: &[&'a TaskSpec], sources: &Sources<'_>, into: &Path) -> Result<Vec<(&'a str, Vec<ProgramSize>)>, String> {
     empty(into)?;
+    fs::create_dir_all(into).map_err(failed("create", into))?;
     tasks.iter().map(|task| Ok((task.folder, task_folder::write(task, sources, into)?))).collect()
 }
 
@@ -134,5 +151,19 @@ fn empty(folder: &Path) -> Result<(), String> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed("empty", folder)(error)),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_packer_s_warnings_are_seen() {
+        let printed = "TFS Cross Platform Command Line Interface v0.23.1\n\
+            warning: \tBoat Paint: name is a required alphanumeric string\n\n\
+            === Completed operation: create extension ===\n - VSIX: /tmp/x.vsix\n";
+        assert_eq!(warnings(printed), ["warning: \tBoat Paint: name is a required alphanumeric string"]);
+        assert_eq!(warnings(printed.split_once("===").unwrap().1), Vec::<&str>::new());
     }
 }

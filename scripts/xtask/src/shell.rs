@@ -1,23 +1,41 @@
 //! This tool's doors to the world: child processes, which share its terminal, and what it prints.
 
-use std::ffi::OsStr;
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
 
 /// Runs a program to its end, on this process' terminal and environment; `environment` comes on top.
-pub(crate) fn run<A: AsRef<OsStr>>(folder: &Path, program: &str, arguments: &[A], environment: &[(&str, &str)]) -> Result<(), String> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a build tool for people: its children are cargo and tfx, which need the person's whole environment"
-    )]
-    let mut command = std::process::Command::new(program);
-    let status = command.args(arguments).envs(environment.iter().copied()).current_dir(folder).status();
-    let status = status.map_err(|error| format!("failed to start `{program}`: {error}"))?;
-    if status.success() {
-        return Ok(());
-    }
-    let line: Vec<_> = arguments.iter().map(|argument| argument.as_ref().to_string_lossy()).collect();
-    Err(format!("`{program} {}` failed ({status})", line.join(" ")))
+pub(crate) fn run(folder: &Path, program: &str, arguments: &[OsString], environment: &[(&str, &str)]) -> Result<(), String> {
+    let mut command = command(folder, program, arguments);
+    let status = command.envs(environment.iter().copied()).status().map_err(|error| not_started(program, &error))?;
+    if status.success() { Ok(()) } else { Err(failure(program, arguments, status)) }
+}
+
+/// Runs a program to its end and returns all that it printed, which is shown only if it fails.
+pub(crate) fn output(folder: &Path, program: &str, arguments: &[OsString]) -> Result<String, String> {
+    let output = command(folder, program, arguments).stdin(Stdio::null()).output().map_err(|error| not_started(program, &error))?;
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    if output.status.success() { Ok(text) } else { Err(format!("{}:\n{text}", failure(program, arguments, output.status))) }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a build tool for people: its children are cargo and tfx, which need the person's whole environment"
+)]
+fn command(folder: &Path, program: &str, arguments: &[OsString]) -> Command {
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(folder);
+    command
+}
+
+fn not_started(program: &str, error: &std::io::Error) -> String {
+    format!("failed to start `{program}`: {error}")
+}
+
+fn failure(program: &str, arguments: &[OsString], status: ExitStatus) -> String {
+    let line: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
+    format!("`{program} {}` failed ({status})", line.join(" "))
 }
 
 /// Prints lines on standard output.
