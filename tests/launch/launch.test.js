@@ -1,6 +1,6 @@
 'use strict';
 // tasks/launch.js, under each Node of SLIPWAY_TEST_NODES (paths, separated by colons; else the one that runs this).
-// Run: node --test tests/launch/*.test.js
+// Run: node --test tests/launch
 
 const assert = require('node:assert');
 const { execFileSync } = require('node:child_process');
