@@ -141,6 +141,11 @@ impl Client {
         self
     }
 
+    /// The retry policy.
+    pub fn policy(&self) -> &RetryPolicy {
+        &self.policy
+    }
+
     /// The settings that this client was built from.
     pub fn settings(&self) -> &Settings {
         &self.shared.settings

@@ -19,6 +19,8 @@ pub struct RetryPolicy {
     pub max_delay: Duration,
     /// No attempt begins later than this after the first one began.
     pub deadline: Duration,
+    /// Further statuses that are passing states of the service at hand.
+    pub more_statuses: &'static [u16],
 }
 
 impl Default for RetryPolicy {
@@ -29,6 +31,7 @@ impl Default for RetryPolicy {
             first_delay: Duration::from_millis(500),
             max_delay: Duration::from_secs(30),
             deadline: Duration::from_secs(120),
+            more_statuses: &[],
         }
     }
 }
@@ -72,7 +75,7 @@ impl RetryPolicy {
                     // refused before it was worked on
                     429 => true,
                     408 | 500 | 502 | 503 | 504 => replayable,
-                    _ => false,
+                    status => replayable && self.more_statuses.contains(&status),
                 };
                 (transient, self.attempts, retry_after(headers, now))
             }
