@@ -1,0 +1,172 @@
+use handlebars::{Context, Handlebars, Helper, HelperResult, Output, RenderContext, RenderError, TemplateError};
+use serde_json::{Value, json};
+use slipway_model::{Facts, Fragment, Outcome};
+
+use crate::markdown::{code, escape, prose};
+
+/// Why a fragment cannot be rendered: a template of ours is wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum ViewError {
+    /// A template does not parse.
+    #[error("A template cannot be read: {0}.")]
+    Template(#[from] Box<TemplateError>),
+    /// A template does not fit the fragment.
+    #[error("The summary cannot be rendered: {0}.")]
+    Render(#[from] Box<RenderError>),
+}
+
+/// What one task did, as Markdown for the run's summary. A heading, one line with the outcome, then what was done and
+/// what went wrong.
+///
+/// # Errors
+/// Never for templates and fragments of the same version, which the tests hold together.
+pub fn summary(fragment: &Fragment) -> Result<String, ViewError> {
+    let mut handlebars = Handlebars::new();
+    handlebars.set_strict_mode(true);
+    handlebars.register_escape_fn(escape);
+    handlebars.register_helper("code", Box::new(code_helper));
+    handlebars.register_helper("prose", Box::new(prose_helper));
+    handlebars.register_partial("outcome", include_str!("templates/outcome.hbs")).map_err(Box::new)?;
+    handlebars.register_partial("problems", include_str!("templates/problems.hbs")).map_err(Box::new)?;
+    let template = match &fragment.facts {
+        Facts::Secrets(_) => include_str!("templates/secrets.hbs"),
+    };
+    let text = handlebars.render_template(template, &view(fragment)).map_err(Box::new)?;
+    Ok(format!("{}\n", text.trim_end()))
+}
+
+/// The fragment with what templates cannot work out themselves.
+fn view(fragment: &Fragment) -> Value {
+    let outcome = match (fragment.outcome, fragment.dry_run) {
+        (Outcome::Succeeded, false) => "Succeeded",
+        (Outcome::Succeeded, true) => "Dry run: would succeed, as far as this can be known",
+        (Outcome::SucceededWithIssues, false) => "Succeeded with issues",
+        (Outcome::SucceededWithIssues, true) => "Dry run: would succeed, with issues",
+        (Outcome::Failed, false) => "Failed",
+        (Outcome::Failed, true) => "Dry run: would fail",
+        (Outcome::Canceled, _) => "Canceled",
+    };
+    let facts = match &fragment.facts {
+        Facts::Secrets(facts) => json!({
+            "vault": facts.vault,
+            "vaultUrl": facts.vault_url,
+            "secrets": facts.secrets.iter().map(|secret| json!({
+                "variable": secret.variable,
+                "name": secret.name,
+                // Enough to tell versions apart at a glance; the attachment has the whole.
+                "version": secret.version.as_deref().map(|version| version.chars().take(8).collect::<String>()).unwrap_or_default(),
+                "pinned": secret.pinned,
+                "expires": secret.expires.as_deref().map(date).unwrap_or_default(),
+            })).collect::<Vec<_>>(),
+            "count": facts.secrets.len(),
+            "read": facts.secrets.iter().filter(|secret| secret.version.is_some()).count(),
+        }),
+    };
+    json!({
+        "task": format!("{} {}", fragment.task.name, fragment.task.version),
+        "at": fragment.at,
+        "outcome": outcome,
+        "dryRun": fragment.dry_run,
+        "facts": facts,
+        "problems": fragment.problems.iter().map(|problem| json!({ "code": problem.code, "message": problem.message, "hint": problem.hint })).collect::<Vec<_>>(),
+    })
+}
+
+/// The date of an RFC 3339 time.
+fn date(time: &str) -> &str {
+    time.split('T').next().unwrap_or(time)
+}
+
+fn text<'a>(helper: &'a Helper<'_>) -> &'a str {
+    helper.param(0).and_then(|value| value.value().as_str()).unwrap_or_default()
+}
+
+fn code_helper(helper: &Helper<'_>, _: &Handlebars<'_>, _: &Context, _: &mut RenderContext<'_, '_>, out: &mut dyn Output) -> HelperResult {
+    Ok(out.write(&code(text(helper)))?)
+}
+
+fn prose_helper(helper: &Helper<'_>, _: &Handlebars<'_>, _: &Context, _: &mut RenderContext<'_, '_>, out: &mut dyn Output) -> HelperResult {
+    Ok(out.write(&prose(text(helper)))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use slipway_model::{Problem, SecretFact, SecretsFacts, TaskReference};
+
+    use super::*;
+
+    fn fragment() -> Fragment {
+        let secret = |variable: &str, name: &str, version: Option<&str>| SecretFact {
+            variable: variable.to_owned(),
+            name: name.to_owned(),
+            version: version.map(str::to_owned),
+            pinned: false,
+            expires: None,
+        };
+        Fragment {
+            schema: Fragment::SCHEMA,
+            task: TaskReference { name: "KeyVaultFetch".to_owned(), version: "1.0.0".to_owned() },
+            at: "2026-08-22T10:00:00Z".to_owned(),
+            stage: String::new(),
+            job: "Job".to_owned(),
+            attempt: 1,
+            outcome: Outcome::Succeeded,
+            dry_run: false,
+            facts: Facts::Secrets(SecretsFacts {
+                vault: "shop-kv".to_owned(),
+                vault_url: "https://shop-kv.vault.azure.net/".to_owned(),
+                secrets: vec![
+                    SecretFact {
+                        pinned: true,
+                        expires: Some("2027-01-02T03:04:05Z".to_owned()),
+                        ..secret("DB_PASSWORD", "db-password", Some("0123456789abcdef0123456789abcdef"))
+                    },
+                    secret("API_KEY", "api-key", Some("fedcba9876543210fedcba9876543210")),
+                ],
+            }),
+            problems: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_was_fetched_is_a_table() {
+        insta::assert_snapshot!(summary(&fragment()).unwrap());
+    }
+
+    #[test]
+    fn a_failure_names_what_went_wrong_and_the_next_step() {
+        let mut fragment = fragment();
+        fragment.outcome = Outcome::Failed;
+        let Facts::Secrets(facts) = &mut fragment.facts;
+        for secret in &mut facts.secrets {
+            secret.version = None;
+        }
+        fragment.problems = vec![
+            Problem {
+                code: "SLIP-KV-404-SECRET".to_owned(),
+                message: "The vault `shop-kv` has no secret `api-key`.".to_owned(),
+                hint: "Was `apikey` meant?".to_owned(),
+            },
+            Problem { code: "SLIP-KV-403-RBAC".to_owned(), message: "Refused <script>.".to_owned(), hint: String::new() },
+        ];
+        insta::assert_snapshot!(summary(&fragment).unwrap());
+    }
+
+    #[test]
+    fn a_dry_run_says_so() {
+        let mut fragment = Fragment { dry_run: true, ..fragment() };
+        let Facts::Secrets(facts) = &mut fragment.facts;
+        facts.secrets.iter_mut().for_each(|secret| secret.version = None);
+        insta::assert_snapshot!(summary(&fragment).unwrap());
+    }
+
+    #[test]
+    fn values_cannot_break_the_table() {
+        let mut fragment = fragment();
+        let Facts::Secrets(facts) = &mut fragment.facts;
+        facts.secrets[0].variable = "A|B`\n| x".to_owned();
+        let markdown = summary(&fragment).unwrap();
+        let row = markdown.lines().find(|line| line.contains("db-password")).unwrap();
+        assert!(row.starts_with(r"| `A\|B' \| x` | `db-password` |"), "{row}");
+    }
+}
