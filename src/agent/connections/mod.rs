@@ -1,0 +1,12 @@
+//! Service connections as the agent hands them over (facts/azure-pipelines-tasks.md 3.2, 3.4, 5).
+
+mod azure_rm;
+mod endpoint;
+mod secure_file;
+mod system;
+
+pub use azure_rm::{AzureIdentity, AzureRmConnection, CloudData, IdentityEndpoint, ScopeLevel};
+pub use endpoint::ConnectionProblem;
+pub(crate) use endpoint::Endpoint;
+pub use secure_file::SecureFile;
+pub use system::SystemConnection;
