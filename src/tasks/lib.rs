@@ -1,1 +1,13 @@
-//! (being written)
+//! The tasks: one module and one small program each. They join the agent to the engines, and the engines to each other.
+//!
+//! Each module has its `SPEC` (the table of inputs and outputs, from which `task.json` and the reference part of the docs
+//! page are generated) and its `run`.
+
+mod azure_sign_in;
+pub mod codes;
+pub mod keyvault_fetch;
+
+use slipway_agent::spec::TaskSpec;
+
+/// Every task that ships.
+pub const TASKS: &[&TaskSpec] = &[&keyvault_fetch::SPEC];
