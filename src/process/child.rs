@@ -9,7 +9,10 @@ use tokio::process::{ChildStderr, ChildStdout};
 pub struct Child {
     inner: Box<dyn ChildWrapper>,
     id: u32,
+    /// The started process was waited for: its id may belong to somebody else.
     ended: bool,
+    /// Its group was killed and it was waited for: the id of the group may belong to somebody else.
+    tree_ended: bool,
 }
 
 /// What to tell a child.
@@ -35,7 +38,7 @@ pub enum Scope {
 impl Child {
     pub(crate) fn new(inner: Box<dyn ChildWrapper>) -> Self {
         let id = inner.id().unwrap_or_default();
-        Self { inner, id, ended: false }
+        Self { inner, id, ended: false, tree_ended: false }
     }
 
     /// Process id (and id of the process group on Unix).
@@ -56,6 +59,7 @@ impl Child {
     /// Waits until the started process has ended. Processes that it left behind in its group may still run: see
     /// [`Child::end_tree`].
     pub async fn wait(&mut self) -> io::Result<ExitStatus> {
+        // The process itself, below the wrapper: that one would wait for the whole group.
         let status = self.inner.inner_mut().wait().await?;
         self.ended = true;
         Ok(status)
@@ -75,6 +79,7 @@ impl Child {
             let sent = match scope {
                 // A reaped process' id may belong to somebody else by now; its group's id cannot while members live.
                 Scope::Process if self.ended => Ok(()),
+                Scope::Tree if self.tree_ended => Ok(()),
                 Scope::Process => kill_process(pid, signal),
                 Scope::Tree => kill_process_group(pid, signal),
             };
@@ -86,7 +91,7 @@ impl Child {
         #[cfg(windows)]
         {
             let _ = (signal, scope);
-            self.inner.start_kill()
+            if self.tree_ended { Ok(()) } else { self.inner.start_kill() }
         }
     }
 
@@ -96,6 +101,7 @@ impl Child {
         if !self.ended {
             self.wait().await?;
         }
+        self.tree_ended = true;
         Ok(())
     }
 }

@@ -138,7 +138,10 @@ fn die_with_parent(command: &mut tokio::process::Command) {
         }
         Ok(())
     };
-    #[expect(unsafe_code, reason = "the only way to run code between fork and exec; the hook makes two system calls and allocates nothing on success")]
+    #[expect(
+        unsafe_code,
+        reason = "the only way to run code between fork and exec; the hook makes two system calls and allocates nothing on success"
+    )]
     unsafe {
         command.pre_exec(hook);
     }
