@@ -44,7 +44,7 @@ enum Verb {
 }
 
 /// The tasks that ship.
-pub(crate) const TASKS: &[&slipway_agent::spec::TaskSpec] = &[];
+pub(crate) const TASKS: &[&slipway_agent::spec::TaskSpec] = slipway_tasks::TASKS;
 
 fn main() -> ExitCode {
     let root = root();

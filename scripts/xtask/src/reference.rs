@@ -59,7 +59,7 @@ fn settable(patterns: &[&str]) -> String {
 fn syntax(spec: &TaskSpec) -> String {
     let mut text = format!("```yaml\n- task: {}@{}\n  inputs:\n", spec.name, spec.version.0);
     for input in spec.inputs {
-        let name = input.aliases.first().unwrap_or(&input.name);
+        let name = input.name;
         let line = match (input.default, input.kind) {
             ("", InputKind::MultiLine) => format!("{name}: |"),
             ("", _) => format!("{name}:"),
