@@ -144,38 +144,45 @@ async fn a_proxy_that_is_not_there_is_named() {
 
 #[tokio::test]
 async fn throttling_is_waited_out_and_told() {
-    let calls = Arc::new(AtomicUsize::new(0));
-    let counted = calls.clone();
-    let world = World::start(&[HOST], move |_| match counted.fetch_add(1, Ordering::SeqCst) {
-        0 => Answer::json(429, "{}").with("retry-after-ms", "5"),
-        1 => Answer::json(503, "{}"),
-        2 => Answer::Reset,
-        3 => Answer::Torn,
-        _ => Answer::json(200, "{}"),
-    })
-    .await;
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let log = told.clone();
-    let client = world.client().with_observer(Arc::new(move |event| log.lock().unwrap().push(event.to_string())));
-    assert_eq!(client.send(&get("https://v.vault.azure.net/")).await.unwrap().status, 200);
-    assert_eq!(calls.load(Ordering::SeqCst), 5);
-    let told = told.lock().unwrap();
-    assert!(told[0].starts_with("Throttled by `v.vault.azure.net`; waiting "), "{told:?}");
-    assert!(told[1].starts_with("`v.vault.azure.net` answered 503; waiting "), "{told:?}");
-    assert!(told[2].contains("ended before the response was complete"), "{told:?}");
-    assert!(told[3].contains("ended before the response was complete"), "{told:?}");
-    assert_eq!(told.len(), 4);
+    for http1_only in [true, false] {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counted = calls.clone();
+        let rules = ProxyRules { http1_only, ..ProxyRules::default() };
+        let world = World::start_with(&[HOST], rules, move |_| match counted.fetch_add(1, Ordering::SeqCst) {
+            0 => Answer::json(429, "{}").with("retry-after-ms", "5"),
+            1 => Answer::json(503, "{}"),
+            2 => Answer::Reset,
+            3 => Answer::Torn,
+            _ => Answer::json(200, "{}"),
+        })
+        .await;
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let log = told.clone();
+        let client = world.client().with_observer(Arc::new(move |event| log.lock().unwrap().push(event.to_string())));
+        assert_eq!(client.send(&get("https://v.vault.azure.net/")).await.unwrap().status, 200);
+        assert_eq!(calls.load(Ordering::SeqCst), 5);
+        assert!(world.seen().iter().all(|seen| seen.http2 != http1_only));
+        let told = told.lock().unwrap();
+        assert!(told[0].starts_with("Throttled by `v.vault.azure.net`; waiting "), "{told:?}");
+        assert!(told[1].starts_with("`v.vault.azure.net` answered 503; waiting "), "{told:?}");
+        assert!(told[2].contains("ended before the response was complete"), "{told:?}");
+        assert!(told[3].contains("ended before the response was complete"), "{told:?}");
+        assert_eq!(told.len(), 4);
+    }
 }
 
 #[tokio::test]
 async fn a_request_that_must_not_be_sent_twice_is_not() {
-    let world = World::start(&[HOST], |_| Answer::Reset).await;
-    let url = Url::parse("https://v.vault.azure.net/").unwrap();
-    let error = world.client().send(&Request::post(url.clone())).await.unwrap_err();
-    assert_eq!((error.kind, error.attempts), (FailureKind::Interrupted, 1), "{error}");
-    let error = world.client().send(&Request::post(url).replayable()).await.unwrap_err();
-    assert_eq!(error.attempts, 8);
-    assert_eq!(world.seen().len(), 9);
+    for http1_only in [true, false] {
+        let rules = ProxyRules { http1_only, ..ProxyRules::default() };
+        let world = World::start_with(&[HOST], rules, |_| Answer::Reset).await;
+        let url = Url::parse("https://v.vault.azure.net/").unwrap();
+        let error = world.client().send(&Request::post(url.clone())).await.unwrap_err();
+        assert_eq!((error.kind, error.attempts), (FailureKind::Interrupted, 1), "{error}");
+        let error = world.client().send(&Request::post(url).replayable()).await.unwrap_err();
+        assert_eq!(error.attempts, 8);
+        assert_eq!(world.seen().len(), 9);
+    }
 }
 
 #[tokio::test]

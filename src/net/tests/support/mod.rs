@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -32,6 +32,8 @@ pub(crate) struct Seen {
     pub(crate) body: String,
     /// Whether the client presented a certificate.
     pub(crate) client_certificate: bool,
+    /// Whether it came by HTTP/2.
+    pub(crate) http2: bool,
 }
 
 impl Seen {
@@ -78,6 +80,8 @@ pub(crate) struct ProxyRules {
     pub(crate) credentials: Option<String>,
     /// Host that it refuses, with status line and body.
     pub(crate) refused: Option<(String, String, String)>,
+    /// Whether the servers behind it speak HTTP/1.1 only; else HTTP/2, as Azure does.
+    pub(crate) http1_only: bool,
 }
 
 type Handler = Arc<dyn Fn(&Seen) -> Answer + Send + Sync>;
@@ -127,12 +131,13 @@ impl World {
             .allow_unauthenticated()
             .build()
             .unwrap();
-        let config = rustls::ServerConfig::builder_with_provider(provider)
+        let mut config = rustls::ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_client_cert_verifier(verifier)
             .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes()).unwrap())
             .unwrap();
+        config.alpn_protocols = if rules.http1_only { vec![b"http/1.1".to_vec()] } else { vec![b"h2".to_vec(), b"http/1.1".to_vec()] };
 
         let seen = Arc::new(Mutex::new(Vec::new()));
         let connects = Arc::new(Mutex::new(Vec::new()));
@@ -268,8 +273,9 @@ async fn serve(shared: Arc<Shared>, stream: TcpStream) {
         async move {
             let (parts, body) = request.into_parts();
             let body = String::from_utf8(collect(body).await).unwrap();
+            let http2 = parts.version == http::Version::HTTP_2;
             let path = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
-            let seen = Seen { host, method: parts.method.to_string(), path, headers: parts.headers, body, client_certificate };
+            let seen = Seen { host, method: parts.method.to_string(), path, headers: parts.headers, body, client_certificate, http2 };
             shared.seen.lock().unwrap().push(seen.clone());
             match (shared.handler)(&seen) {
                 Answer::Reset => Err("reset"),
@@ -287,7 +293,7 @@ async fn serve(shared: Arc<Shared>, stream: TcpStream) {
             }
         }
     });
-    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+    let _ = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
 }
 
 async fn collect(mut body: Incoming) -> Vec<u8> {
