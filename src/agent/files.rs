@@ -94,7 +94,7 @@ impl<'a> TaskFiles<'a> {
                 codes::FILE,
                 format!("{what} cannot be written: the agent gave no temp folder (`AGENT_TEMPDIRECTORY`)."),
             )
-            .hint("run the task by an Azure Pipelines agent"));
+            .hint("Run the task by an Azure Pipelines agent."));
         };
         let create = || -> io::Result<PathBuf> {
             fs::create_dir_all(&folder)?;
@@ -108,7 +108,7 @@ impl<'a> TaskFiles<'a> {
 
     fn error(&self, what: &str, error: &io::Error) -> TaskError {
         TaskError::new(codes::FILE, format!("{what} cannot be written: {error}."))
-            .hint("check that the agent's user may write there and that the disk is not full")
+            .hint("Check that the agent's user may write there and that the disk is not full.")
     }
 }
 

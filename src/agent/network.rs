@@ -105,7 +105,7 @@ fn environment_proxy(env: &Env, sink: &dyn SecretSink, warnings: &mut Vec<String
 fn parse_proxy(address: &str, what: &str, sink: &dyn SecretSink) -> Result<ProxySettings, TaskError> {
     let refuse = |cause: String| {
         TaskError::new(codes::NET_PROXY, format!("The address of {what} cannot be used: {cause}."))
-            .hint("give it as `http://host:port`, user and password separately where the agent has settings for them")
+            .hint("Give it as `http://host:port`, user and password separately where the agent has settings for them.")
     };
     // The address is not repeated: it may hold a password.
     let mut url = Url::parse(address).map_err(|error| refuse(error.to_string()))?;
@@ -126,7 +126,7 @@ fn client_certificate(env: &Env, sink: &dyn SecretSink) -> Result<Option<ClientC
     let key_password = password.map(|password| Secret::new(password, sink));
     let refuse = |message: &str| {
         Err(TaskError::new(codes::NET_CERTIFICATE, message).hint(
-            "configure the agent with both `--sslclientcert` and `--sslclientcertkey` as PEM files (they become Agent.ClientCert and Agent.ClientCertKey)",
+            "Configure the agent with both `--sslclientcert` and `--sslclientcertkey` as PEM files (they become Agent.ClientCert and Agent.ClientCertKey).",
         ))
     };
     match (env.job_variable("Agent.ClientCert"), env.job_variable("Agent.ClientCertKey")) {

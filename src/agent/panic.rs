@@ -6,6 +6,7 @@ use std::backtrace::Backtrace;
 use std::panic::PanicHookInfo;
 
 use crate::commands::task::TaskResult;
+use crate::neutralise::single_line;
 use crate::{Reporter, TaskContext, TaskError, codes};
 
 /// Has every panic, of any thread, end the process with a failed step. Programs are built to abort at a panic, so this
@@ -21,9 +22,11 @@ pub(crate) fn install(context: &TaskContext) {
 
 fn report(reporter: &Reporter, info: &PanicHookInfo<'_>) {
     let place = info.location().map(|location| format!(" ({}:{})", location.file(), location.line())).unwrap_or_default();
-    let error =
-        TaskError::new(codes::PANIC, format!("This is a defect of Slipway: {}{place}.", message(info.payload()).trim_end_matches('.')))
-            .hint("run the pipeline again with `System.Debug` set to `true` and report the log");
+    let error = TaskError::new(
+        codes::PANIC,
+        format!("This is a defect of Slipway: {}{place}.", single_line(message(info.payload())).trim_end_matches('.')),
+    )
+    .hint("Run the pipeline again with `System.Debug` set to `true` and report the log.");
     if reporter.is_free() {
         if reporter.is_debug() {
             reporter.debug(&Backtrace::force_capture().to_string());

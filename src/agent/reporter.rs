@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use slipway_secret::Secret;
 
-use crate::commands::task::{self, SetVariable, Severity, TaskResult};
+use crate::commands::task::{self, Place, SetVariable, Severity, TaskResult};
 use crate::commands::{Command, results::PublishResults};
 use crate::output::Output;
 use crate::{Env, Issue, Masker, TaskError, codes, issue, neutralise};
@@ -192,7 +192,8 @@ impl Reporter {
         }
         for issue in issue::ranked(&issues) {
             let message = neutralise::multi_line(&self.shared.masker.mask(&issue.message));
-            self.shared.output.command(&task::log_issue(issue.severity, &message, &issue.code, issue.place.as_ref()));
+            let place = issue.place.map(|place| Place { path: self.safe_line(&place.path), ..place });
+            self.shared.output.command(&task::log_issue(issue.severity, &message, &self.safe_line(&issue.code), place.as_ref()));
         }
         self.shared.output.command(&task::complete(result, &self.safe_line(message)));
     }
@@ -250,9 +251,9 @@ fn check_single_line(name: &str, value: &str) -> Result<(), TaskError> {
     }
     let ends_only = !value.trim_end_matches(['\r', '\n']).contains(['\r', '\n']);
     let (what, hint) = if ends_only {
-        ("ends with a line break", "store the value without the line break at its end")
+        ("ends with a line break", "Store the value without the line break at its end.")
     } else {
-        ("has several lines", "store the value in one line, for instance in base64, and decode it where it is used")
+        ("has several lines", "Store the value in one line, for instance in base64, and decode it where it is used.")
     };
     Err(TaskError::new(
         codes::SECRET_MULTILINE,

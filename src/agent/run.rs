@@ -45,7 +45,7 @@ where
     }
     if !is_started_by_agent(&env) {
         output.line(&format!(
-            "{}: This is the program of the Azure Pipelines task `{}` {major}.{minor}.{patch}, and no agent started it. Next: use `{}@{major}` in a \
+            "{}: This is the program of the Azure Pipelines task `{}` {major}.{minor}.{patch}, and no agent started it. Next: Use `{}@{major}` in a \
              pipeline; on this machine, `slipway run FILE` runs the pipeline.",
             codes::NO_AGENT,
             spec.name,
@@ -61,7 +61,7 @@ where
         Ok(runtime) => runtime,
         Err(error) => {
             let error = TaskError::new(codes::FILE, format!("The task cannot start: {error}."))
-                .hint("the system is out of file handles or memory: give the agent more, or run fewer jobs at once");
+                .hint("The system is out of file handles or memory: give the agent more, or run fewer jobs at once.");
             context.reporter().cause(&error);
             context.reporter().complete(TaskResult::Failed, error.code);
             return exit_code(&context);
@@ -113,8 +113,8 @@ where
     let end = {
         let mut task = Box::pin(task(context));
         tokio::select! {
+            // This order: that the task is told to stop is in the log before anything that it does about it.
             biased;
-            result = &mut task => End::Returned(result),
             reason = stop(cancellation, limit) => {
                 context.reporter().end_groups();
                 context.reporter().info(&announcement(reason));
@@ -124,6 +124,7 @@ where
                     () = grace(context.env(), cancellation, reason) => End::Dropped,
                 }
             }
+            result = &mut task => End::Returned(result),
         }
     };
     // The future is dropped by now, and with it every child process that it had.
@@ -200,7 +201,7 @@ fn judge(context: &TaskContext, end: End) -> (TaskResult, String) {
         }
         (Some(StopReason::ParentGone), _) => fail(
             &TaskError::new(codes::PARENT_GONE, "The process that started this task (the launcher under Node) ended before it.")
-                .hint("look in the agent's system log whether Node was killed, for instance for want of memory"),
+                .hint("Look in the agent's system log whether Node was killed, for instance for want of memory."),
         ),
         (Some(StopReason::Deadline(limit)), error) => {
             if let Some(error) = error {
@@ -208,7 +209,7 @@ fn judge(context: &TaskContext, end: End) -> (TaskResult, String) {
             }
             fail(
                 &TaskError::new(codes::DEADLINE, format!("The task was not done within its time limit of {}.", minutes(limit)))
-                    .hint(format!("look in the log for what took so long, or raise the input `{}`", inputs::TIME_LIMIT)),
+                    .hint(format!("Look in the log for what took so long, or raise the input `{}`.", inputs::TIME_LIMIT)),
             )
         }
     }

@@ -10,7 +10,7 @@ pub struct TaskError {
     pub code: &'static str,
     /// What failed, because of what: one sentence or a few, literal values in backticks.
     pub message: String,
-    /// The next step, empty where there is none to name.
+    /// The next step as a sentence, empty where there is none to name.
     pub hint: String,
 }
 

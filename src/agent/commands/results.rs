@@ -57,7 +57,7 @@ impl PublishResults {
                 codes::RESULTS_PATH,
                 format!("Test results at `{file}` cannot be published: the agent splits the list of files at commas."),
             )
-            .hint("choose a folder without a comma in its path"));
+            .hint("Choose a folder without a comma in its path."));
         }
         let format = match self.format {
             ResultsFormat::JUnit => "JUnit",

@@ -24,7 +24,7 @@ impl SystemConnection {
         let endpoint = Endpoint::new(env, SYSTEM_CONNECTION);
         let fail = |what: &str| {
             TaskError::new(codes::CONNECTION, format!("The job's own connection to Azure DevOps cannot be used: {what}."))
-                .hint("run the task by an Azure Pipelines agent; if it does run there, report this with the agent's version")
+                .hint("Run the task by an Azure Pipelines agent; if it does run there, report this with the agent's version.")
         };
         let address = endpoint.url().ok_or_else(|| fail("the agent gave no `ENDPOINT_URL_SYSTEMVSSCONNECTION`"))?;
         let url = Url::parse(address).map_err(|error| fail(&format!("`{address}` is no address ({error})")))?;
