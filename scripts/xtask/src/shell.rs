@@ -26,8 +26,24 @@ pub(crate) fn output(folder: &Path, program: &str, arguments: &[OsString]) -> Re
 fn command(folder: &Path, program: &str, arguments: &[OsString]) -> Command {
     let mut command = Command::new(program);
     command.args(arguments).current_dir(folder);
+    for name in SET_BY_CARGO_RUN {
+        command.env_remove(name);
+    }
     command
 }
+
+/// What `cargo run` tells this tool about itself. Build scripts of dependencies watch these names: a cargo that inherited
+/// them would build `ring`, and all that is on top of it, anew each time.
+const SET_BY_CARGO_RUN: &[&str] = &[
+    "CARGO_MANIFEST_DIR",
+    "CARGO_MANIFEST_LINKS",
+    "CARGO_MANIFEST_PATH",
+    "CARGO_PKG_NAME",
+    "CARGO_PKG_VERSION_MAJOR",
+    "CARGO_PKG_VERSION_MINOR",
+    "CARGO_PKG_VERSION_PATCH",
+    "CARGO_PKG_VERSION_PRE",
+];
 
 fn not_started(program: &str, error: &std::io::Error) -> String {
     format!("failed to start `{program}`: {error}")
