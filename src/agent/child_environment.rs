@@ -1,5 +1,7 @@
 use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 
+use slipway_process::Command;
 use slipway_secret::Secret;
 
 use crate::Env;
@@ -118,8 +120,8 @@ const CREDENTIALS: &[&str] = &["TOKEN", "SECRET", "PASSWORD", "CREDENTIAL"];
 
 /// The environment of a child process: what the allow-list lets through, and what the task maps by name.
 ///
-/// Give it to [`slipway_process::Command::envs`]. What is not in it does not reach the child: the environment of a child
-/// is exactly what it is given.
+/// What is not in it does not reach the child that [`ChildEnvironment::command`] starts: the environment of a child is
+/// exactly what it is given.
 #[derive(Clone)]
 pub struct ChildEnvironment {
     variables: Vec<(String, OsString)>,
@@ -144,6 +146,11 @@ impl ChildEnvironment {
     #[must_use]
     pub fn with_secret(self, name: &str, value: &Secret) -> Self {
         self.with(name, value.expose())
+    }
+
+    /// A command that runs `program` with exactly this environment.
+    pub fn command(self, program: impl Into<PathBuf>) -> Command {
+        Command::new(program).envs(self)
     }
 
     /// Names of the variables.

@@ -38,6 +38,7 @@ pub(crate) fn read(env: &Env, spec: &TaskSpec, sink: &dyn SecretSink) -> Result<
     let (major, minor, patch) = spec.version;
     let settings = Settings {
         proxy,
+        // Node adds the authorities of its variable to the known ones, as the agent's file is added here.
         ca_file: env.job_variable("Agent.CAInfo").or_else(|| env.filled("NODE_EXTRA_CA_CERTS")).map(PathBuf::from),
         client_certificate: client_certificate(env, sink)?,
         accept_any_certificate,

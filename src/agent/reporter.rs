@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use slipway_secret::Secret;
@@ -144,14 +144,12 @@ impl Reporter {
 
     /// Adds a Markdown file to the summary of the run. The file must stay until the job ends.
     pub fn upload_summary(&self, file: &Path) {
-        self.info(&format!("Summary: `{}` (not uploaded where the step restricts commands).", file.display()));
-        self.send(&task::upload_summary(file));
+        self.hand_over("Summary", &[file], "uploaded", &task::upload_summary(file));
     }
 
     /// Attaches a file to the step. The file must stay until the job ends.
     pub fn add_attachment(&self, kind: &str, name: &str, file: &Path) {
-        self.info(&format!("Attachment: `{}` (not uploaded where the step restricts commands).", file.display()));
-        self.send(&task::add_attachment(kind, name, file));
+        self.hand_over("Attachment", &[file], "uploaded", &task::add_attachment(kind, name, file));
     }
 
     /// Has the agent publish test results. The files must stay until the job ends.
@@ -159,12 +157,18 @@ impl Reporter {
     /// # Errors
     /// When a path has a comma.
     pub fn publish_results(&self, results: &PublishResults) -> Result<(), TaskError> {
-        let command = results.command()?;
-        for file in &results.files {
-            self.info(&format!("Test results: `{}` (not published where the step restricts commands).", file.display()));
-        }
-        self.send(&command);
+        let files: Vec<&Path> = results.files.iter().map(PathBuf::as_path).collect();
+        self.hand_over("Test results", &files, "published", &results.command()?);
         Ok(())
+    }
+
+    /// Says where files are and has the agent take them. Where it refuses (a task cannot know), they are still there.
+    fn hand_over(&self, what: &str, files: &[&Path], done: &str, command: &Command) {
+        let remark = if command.is_restricted() { format!(" (not {done} where the step restricts commands)") } else { String::new() };
+        for file in files {
+            self.info(&format!("{what}: `{}`{remark}.", file.display()));
+        }
+        self.send(command);
     }
 
     /// Sends a command of [`commands`](crate::commands) as it is.

@@ -100,7 +100,9 @@ impl Command {
         if self.program.components().count() > 1 {
             return self.program.clone();
         }
-        let path = self.environment.iter().rev().find(|(name, _)| name == "PATH").map(|(_, value)| value.clone()).unwrap_or_default();
+        // Windows ignores the case of names, and calls it `Path`.
+        let is_path = |name: &OsStr| if cfg!(windows) { name.eq_ignore_ascii_case("PATH") } else { name == "PATH" };
+        let path = self.environment.iter().rev().find(|(name, _)| is_path(name)).map(|(_, value)| value.clone()).unwrap_or_default();
         let extensions: &[&str] = if cfg!(windows) { &["", ".exe", ".cmd", ".bat"] } else { &[""] };
         std::env::split_paths(&path)
             .flat_map(|folder| {

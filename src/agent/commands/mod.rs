@@ -150,6 +150,22 @@ mod tests {
     }
 
     #[test]
+    fn restricted_commands_are_known() {
+        for (command, expected) in [
+            (task::set_secret("x"), false),
+            (task::complete(task::TaskResult::Failed, ""), false),
+            (task::upload_summary("x".as_ref()), true),
+            (task::add_attachment("a", "b", "c".as_ref()), true),
+            (task::set_endpoint("i", task::EndpointField::Url, "x"), true),
+            (build::add_build_tag("x"), true),
+            (artifact::upload("a", "", "x".as_ref()), true),
+            (task::publish_telemetry("a", "b", "{}"), false),
+        ] {
+            assert_eq!(command.is_restricted(), expected, "{}", command.name());
+        }
+    }
+
+    #[test]
     fn debug_shows_no_value() {
         let command = Command::new("task.setsecret", "planted").with("key", "planted");
         assert!(command.render(Escaping::Percents).contains("planted"));

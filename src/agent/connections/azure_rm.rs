@@ -145,6 +145,9 @@ impl Reader<'_> {
 
 impl AzureRmConnection {
     pub(crate) fn read(env: &Env, id: &str, sink: &dyn SecretSink) -> Result<Self, ConnectionProblem> {
+        // The agent's names have the id in lower case, however the input spells it.
+        let lower = id.to_ascii_lowercase();
+        let id = if Endpoint::new(env, id).exists() { id } else { &lower };
         let endpoint = Endpoint::new(env, id);
         let settings_page = settings_page(env, id);
         let at = match &settings_page {
@@ -177,8 +180,7 @@ impl AzureRmConnection {
             }
         };
         let mut reader = Reader { endpoint, sink, missing: Vec::new() };
-        let lower = scheme.to_ascii_lowercase();
-        let identity = match lower.as_str() {
+        let identity = match scheme.to_ascii_lowercase().as_str() {
             "serviceprincipal" => service_principal(&mut reader),
             "managedserviceidentity" => Ok(managed_identity(&reader, env)),
             "workloadidentityfederation" => Ok(AzureIdentity::WorkloadIdentityFederation {
@@ -343,6 +345,17 @@ mod tests {
     }
 
     #[test]
+    fn the_id_is_found_in_any_case() {
+        let upper = "AAAAAAAA-2222-3333-4444-555555555555";
+        let lower = upper.to_lowercase();
+        let env = Env::new([
+            (format!("ENDPOINT_URL_{lower}"), "https://management.azure.com/"),
+            (format!("ENDPOINT_AUTH_SCHEME_{lower}"), "ManagedServiceIdentity"),
+        ]);
+        assert_eq!(AzureRmConnection::read(&env, upper, &Recorder::default()).unwrap().id, lower);
+    }
+
+    #[test]
     fn a_managed_identity() {
         let connection = read(&[(SCHEME, "ManagedServiceIdentity")]).unwrap();
         assert!(matches!(connection.identity, AzureIdentity::ManagedIdentity { client_id: None, endpoint: None }));
@@ -397,7 +410,7 @@ mod tests {
             let problem = read(&variables).unwrap_err();
             assert!(problem.got.contains(expected), "{problem:?}");
         }
-        let unknown = AzureRmConnection::read(&env(&[]), "other-id", &Recorder::default()).unwrap_err();
+        let unknown = AzureRmConnection::read(&env(&[]), "other-ID", &Recorder::default()).unwrap_err();
         assert!(unknown.got.contains("`other-id`") && unknown.expected.contains("hands to this job"), "{unknown:?}");
     }
 }

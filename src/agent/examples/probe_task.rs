@@ -5,7 +5,6 @@ use std::process::ExitCode;
 
 use slipway_agent::spec::{Category, InputSpec, TaskSpec};
 use slipway_agent::{TaskContext, TaskError, TaskOutcome};
-use slipway_process::Command;
 use slipway_secret::Secret;
 
 static SPEC: TaskSpec = TaskSpec {
@@ -55,9 +54,10 @@ async fn probe(context: &TaskContext) -> Result<TaskOutcome, TaskError> {
         }
         // Does not listen, and has a child that has a child.
         "stubborn" => {
-            let mut child = Command::new("/bin/sh")
+            let mut child = context
+                .child_environment()
+                .command("/bin/sh")
                 .args(["-c", "sleep 1000 & echo grandchild $!; wait"])
-                .envs(context.child_environment())
                 .spawn()
                 .map_err(|error| TaskError::new("SLIP-PROBE", error.to_string()))?;
             if let Some(mut stdout) = child.take_stdout() {
