@@ -37,8 +37,10 @@ impl Command {
         Self { name, properties: Vec::new(), data: data.into() }
     }
 
-    /// Adds a property. The agent drops empty values, so they are not sent.
-    pub(crate) fn with(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+    /// Adds a property, also one that the constructor does not know (`done` of `task.complete`, keys of one's own in
+    /// `task.logissue`, the test plan of `results.publish`). The agent drops empty values, so they are not sent.
+    #[must_use]
+    pub fn with(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
         let value = value.into();
         if !value.is_empty() {
             self.properties.push((key.into(), value));
