@@ -11,7 +11,7 @@ use crate::secret_forms::{self, MINIMUM_LENGTH};
 
 /// The masker of a task: what makes every [`Secret`](slipway_secret::Secret) of it.
 ///
-/// A registered value is told to the agent in all its forms ([`secret_forms`]), before the secret exists. The same forms
+/// A registered value is told to the agent in all its forms (`secret_forms`), before the secret exists. The same forms
 /// are replaced in whatever this process prints or writes for others to read, since the agent masks its log and nothing
 /// else: not the files that it uploads.
 pub struct Masker {
