@@ -1,1 +1,33 @@
-//! (being written)
+//! The Azure Pipelines YAML language: a file becomes a [`Pipeline`] that the runner executes.
+//!
+//! [`load`] reads, checks and reports everything at once as [`Diagnostics`]. What is decided while the pipeline runs is here
+//! as functions over data: [`Condition`]s, `$[ ]` ([`RuntimeExpression`]), `$( )` ([`macros`]), the run's number
+//! ([`run_name`]), what stages and jobs leave to those that follow ([`Dependencies`]). No files (but through [`Files`]), no
+//! processes, no clock.
+
+mod catalog;
+mod condition;
+mod dependencies;
+mod diagnostic;
+pub mod expression;
+mod files;
+mod load;
+pub mod macros;
+mod outcome;
+mod pipeline;
+mod place;
+pub mod run_name;
+mod runtime;
+mod suggest;
+pub mod yaml;
+
+pub use catalog::{ConnectionCatalog, OutputVariable, TaskCatalog, TaskDefinition, TaskInput, TaskVersion};
+pub use condition::{Condition, ConditionKind, GraphScope, Judgement, StepScope};
+pub use dependencies::{Dependencies, JobOutcome, StageOutcome};
+pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use files::{FileError, Files};
+pub use load::Loaded;
+pub use outcome::Outcome;
+pub use pipeline::{Job, Pipeline, Pool, Stage, Step, StepTarget, TaskUse, Variable, WorkspaceClean};
+pub use place::Place;
+pub use runtime::{Counter, RuntimeExpression};
