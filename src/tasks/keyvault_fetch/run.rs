@@ -160,7 +160,7 @@ fn set(context: &TaskContext, plan: &Plan, done: &Done, started: Instant) -> Res
         reporter.set_secret_variable(&entry.variable, &secret.value, false)?;
         reporter.info(&format!("  {} is set from {}, version {}", entry.variable, entry.secret.name, secret.version));
     }
-    reporter.set_variable("secretCount", &pairs.len().to_string(), true);
+    reporter.set_variable("fetchedCount", &pairs.len().to_string(), true);
     reporter.set_variable("vaultUrl", plan.vault.url().as_str(), true);
     reporter.info(&format!("{} set as secret variables in {} ms.", count(pairs.len()), started.elapsed().as_millis()));
     Ok(())

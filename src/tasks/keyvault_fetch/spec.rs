@@ -78,7 +78,7 @@ pub const SPEC: TaskSpec = TaskSpec {
         result_template: "{\"Value\":\"{{{name}}}\",\"DisplayValue\":\"{{{name}}}\"}",
     }],
     output_variables: &[
-        OutputVariableSpec { name: "secretCount", description: "Number of secrets that were set as variables." },
+        OutputVariableSpec { name: "fetchedCount", description: "Number of secrets that were set as variables." },
         OutputVariableSpec { name: "vaultUrl", description: "Address of the vault: `https://NAME.vault.azure.net/`." },
     ],
     // The names are the user's own; names that belong to the system are refused by the mapping.
