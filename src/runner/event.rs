@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use slipway_pipelines::Outcome;
+
 /// Result of a stage, job, step or run (the agent's `TaskResult`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -17,6 +19,18 @@ pub enum TaskResult {
     Canceled,
     /// Not run.
     Skipped,
+}
+
+impl From<TaskResult> for Outcome {
+    fn from(result: TaskResult) -> Self {
+        match result {
+            TaskResult::Succeeded => Self::Succeeded,
+            TaskResult::SucceededWithIssues => Self::SucceededWithIssues,
+            TaskResult::Failed => Self::Failed,
+            TaskResult::Canceled => Self::Canceled,
+            TaskResult::Skipped => Self::Skipped,
+        }
+    }
 }
 
 /// Identifies a job of the run.

@@ -1,1 +1,57 @@
-//! (being written)
+//! Runs an expanded pipeline on this machine, as the Azure Pipelines service and agent would.
+//!
+//! [`run`] takes a [`RunRequest`] (the pipeline, its tasks, service connections, variables; all of it values) and tells what
+//! happens as [`Event`]s. What is left of a run lies in the [`Store`]. The contract that the runner keeps towards tasks is
+//! read from the agent's own source and documentation (facts/azure-pipelines-tasks.md); it shares nothing with the crate
+//! `agent`, which is the other side of it: a misreading on one side fails a test instead of agreeing with itself.
+//!
+//! Used by `slipway run`.
+
+mod agents;
+mod builtin;
+mod cancellation;
+mod clock;
+mod commands;
+#[cfg(test)]
+mod e2e;
+mod endpoints;
+mod environment;
+mod error;
+mod event;
+mod files;
+mod glob;
+mod host_process;
+mod inputs;
+mod job;
+mod job_context;
+mod junit;
+mod leftovers;
+mod lines;
+mod macros;
+mod masker;
+mod predefined;
+mod request;
+mod request_checks;
+mod restrictions;
+mod run;
+mod run_context;
+mod schedule;
+mod scope;
+mod semantics;
+mod step;
+mod step_context;
+mod store;
+mod task_step;
+mod tasks;
+mod variables;
+
+pub use cancellation::Cancellation;
+pub use error::RunError;
+pub use event::{Event, Issue, IssueKind, JobKey, TaskResult};
+pub use masker::Masker;
+pub use request::{PipelineVariable, Repository, RunRequest, TaskPackage};
+pub use run::{RunSummary, run};
+pub use store::{
+    ArtifactRecord, AttachmentRecord, JobRecord, RunRecord, RunState, StageRecord, StepRecord, Store, StoreError, TestCase, TestOutcome,
+    TestReport, TestRun, TestTotals,
+};

@@ -1,0 +1,152 @@
+//! The predefined variables of a build, as the service and the agent set them.
+//! (Names: learn.microsoft.com, "Use predefined variables", and the agent's source.)
+
+use slipway_pipelines::{Job, Stage};
+use uuid::Uuid;
+
+use crate::clock;
+use crate::endpoints::Organization;
+use crate::job_context::Paths;
+use crate::run_context::RunContext;
+
+/// The version of the agent that this runner behaves like.
+pub(crate) const AGENT_VERSION: &str = "4.275.0";
+
+/// Variables that exist when a run starts, before it is known on which agent a job runs: conditions of stages and jobs see them.
+pub(crate) fn of_run(run: &RunContext<'_>) -> Vec<(String, String)> {
+    let request = run.request;
+    let repository = &request.repository;
+    let organization = Organization::of(request.azure.as_ref());
+    let branch_name = repository.branch.rsplit('/').next().unwrap_or_default();
+    let mut variables = vec![
+        ("System", "build".to_owned()),
+        ("System.HostType", "build".to_owned()),
+        ("System.ServerType", "Hosted".to_owned()),
+        ("System.Culture", "en-US".to_owned()),
+        ("System.CollectionUri", organization.collection_uri.clone()),
+        ("System.TeamFoundationCollectionUri", organization.collection_uri.clone()),
+        ("System.TeamFoundationServerUri", organization.collection_uri.clone()),
+        ("System.TFServerUrl", organization.collection_uri.clone()),
+        ("System.TaskDefinitionsUri", organization.collection_uri.clone()),
+        ("System.CollectionId", Uuid::new_v5(&Uuid::NAMESPACE_URL, organization.collection_uri.as_bytes()).to_string()),
+        ("System.TeamProject", organization.project.clone()),
+        ("System.TeamProjectId", organization.project_id.clone()),
+        ("System.DefinitionId", run.pipeline_id.to_string()),
+        ("System.DefinitionName", request.pipeline_name.clone()),
+        ("System.PlanId", run.plan_id.to_string()),
+        ("System.TimelineId", run.plan_id.to_string()),
+        ("System.PipelineStartTime", clock::rfc3339(run.started).replace('T', " ").replace('Z', "+00:00")),
+        ("System.IsScheduled", "False".to_owned()),
+        ("System.PullRequest.IsFork", "False".to_owned()),
+        ("Build.BuildId", run.id.to_string()),
+        ("Build.BuildNumber", run.number.borrow().clone()),
+        ("Build.BuildUri", format!("vstfs:///Build/Build/{}", run.id)),
+        ("Build.ContainerId", run.id.to_string()),
+        ("Build.DefinitionName", request.pipeline_name.clone()),
+        ("Build.DefinitionVersion", "1".to_owned()),
+        ("Build.DefinitionFolderPath", request.pipeline_folder.clone()),
+        ("Build.ProjectId", organization.project_id.clone()),
+        ("Build.ProjectName", organization.project.clone()),
+        ("Build.QueuedBy", request.requested_for.clone()),
+        ("Build.QueuedById", person_id(&request.requested_for)),
+        ("Build.RequestedFor", request.requested_for.clone()),
+        ("Build.RequestedForId", person_id(&request.requested_for)),
+        ("Build.Reason", "Manual".to_owned()),
+        ("Build.Repository.Clean", "False".to_owned()),
+        ("Build.Repository.Git.SubmoduleCheckout", "False".to_owned()),
+        ("Build.Repository.Id", Uuid::new_v5(&Uuid::NAMESPACE_URL, repository.name.as_bytes()).to_string()),
+        ("Build.Repository.Name", repository.name.clone()),
+        ("Build.Repository.Provider", "TfsGit".to_owned()),
+        ("Build.Repository.Uri", format!("{}{}/_git/{}", organization.collection_uri, organization.project, repository.name)),
+        ("Build.SourceBranch", repository.branch.clone()),
+        ("Build.SourceBranchName", branch_name.to_owned()),
+        ("Build.SourceVersion", repository.commit.clone()),
+        ("Build.SourceVersionAuthor", request.requested_for.clone()),
+        ("Build.SourceVersionMessage", repository.message.clone()),
+    ];
+    if request.debug {
+        variables.push(("System.Debug", "true".to_owned()));
+    }
+    variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// Variables that a job adds when it starts on an agent.
+pub(crate) fn of_job(
+    run: &RunContext<'_>,
+    stage: &Stage,
+    job: &Job,
+    job_id: Uuid,
+    display_names: (&str, &str),
+    agent: (usize, &str),
+    paths: &Paths,
+) -> Vec<(String, String)> {
+    let (stage_display_name, job_display_name) = display_names;
+    let organization = Organization::of(run.request.azure.as_ref());
+    let path = |path: &std::path::Path| path.display().to_string();
+    let mut variables = vec![
+        ("System.StageName", stage.name.clone()),
+        ("System.StageDisplayName", stage_display_name.to_owned()),
+        ("System.StageAttempt", "1".to_owned()),
+        ("System.StageId", Uuid::new_v5(&run.plan_id, stage.name.as_bytes()).to_string()),
+        ("System.PhaseName", job.name.clone()),
+        ("System.PhaseDisplayName", job_display_name.to_owned()),
+        ("System.PhaseAttempt", "1".to_owned()),
+        ("System.PhaseId", job_id.to_string()),
+        ("System.JobName", "__default".to_owned()),
+        ("System.JobDisplayName", job_display_name.to_owned()),
+        ("System.JobAttempt", "1".to_owned()),
+        ("System.JobId", job_id.to_string()),
+        ("System.JobIdentifier", format!("{}.{}.__default", stage.name, job.name)),
+        ("System.JobPositionInPhase", "1".to_owned()),
+        ("System.TotalJobsInPhase", "1".to_owned()),
+        ("System.ParallelExecutionType", "None".to_owned()),
+        ("System.EnableAccessToken", "SecretVariable".to_owned()),
+        ("System.ArtifactsDirectory", path(&paths.artifacts)),
+        ("System.DefaultWorkingDirectory", path(&paths.default_working)),
+        ("System.WorkFolder", path(&paths.work)),
+        ("System.IsAzureVM", "0".to_owned()),
+        ("System.IsDockerContainer", "0".to_owned()),
+        ("Agent.Id", agent.0.to_string()),
+        ("Agent.Name", agent.1.to_owned()),
+        ("Agent.MachineName", agent.1.to_owned()),
+        ("Agent.JobName", job_display_name.to_owned()),
+        ("Agent.JobStatus", "Succeeded".to_owned()),
+        ("Agent.OS", if cfg!(target_os = "macos") { "Darwin" } else { "Linux" }.to_owned()),
+        ("Agent.OSArchitecture", if cfg!(target_arch = "aarch64") { "ARM64" } else { "X64" }.to_owned()),
+        ("Agent.Version", AGENT_VERSION.to_owned()),
+        ("Agent.IsSelfHosted", "1".to_owned()),
+        ("Agent.ReadOnlyVariables", "true".to_owned()),
+        ("Agent.RetainDefaultEncoding", "false".to_owned()),
+        ("Agent.HomeDirectory", path(&paths.agent)),
+        ("Agent.RootDirectory", path(&paths.work)),
+        ("Agent.WorkFolder", path(&paths.work)),
+        ("Agent.BuildDirectory", path(&paths.workspace)),
+        ("Agent.TempDirectory", path(&paths.temp)),
+        ("Agent.ToolsDirectory", path(&paths.tools)),
+        ("Build.SourcesDirectory", path(&paths.sources)),
+        ("Build.Repository.LocalPath", path(&paths.sources)),
+        ("Build.StagingDirectory", path(&paths.artifacts)),
+        ("Build.ArtifactStagingDirectory", path(&paths.artifacts)),
+        ("Build.BinariesDirectory", path(&paths.binaries)),
+        ("Common.TestResultsDirectory", path(&paths.test_results)),
+        ("Pipeline.Workspace", path(&paths.workspace)),
+        // How leftover processes of the job are found.
+        ("VSTS_PROCESS_LOOKUP_ID", format!("vsts_{job_id}")),
+    ];
+    if let Some(azure) = &run.request.azure {
+        variables.push(("Agent.ProxyUrl", azure.proxy_url.clone()));
+        variables.push(("Agent.CAInfo", azure.ca_file.clone()));
+        variables.push((
+            "System.OidcRequestUri",
+            format!(
+                "{}{}/_apis/distributedtask/hubs/build/plans/{}/jobs/{job_id}/oidctoken",
+                organization.collection_uri, organization.project_id, run.plan_id
+            ),
+        ));
+    }
+    variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn person_id(name: &str) -> String {
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()).to_string()
+}

@@ -1,0 +1,166 @@
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use slipway_secret::SecretSink;
+
+use crate::cancellation::Cancellation;
+use crate::clock;
+use crate::error::RunError;
+use crate::event::{Event, TaskResult};
+use crate::files;
+use crate::masker::Masker;
+use crate::request::{PipelineVariable, RunRequest};
+use crate::request_checks;
+use crate::run_context::RunContext;
+use crate::schedule;
+use crate::scope;
+use crate::semantics;
+use crate::store::{self, JobRecord, RunRecord, RunState, StageRecord, Store, StoreError, TestTotals, Writer};
+
+/// How a run went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunSummary {
+    /// `Build.BuildId`, the number of the run in its state folder.
+    pub id: u64,
+    /// `Build.BuildNumber`.
+    pub number: String,
+    /// Its result.
+    pub result: TaskResult,
+    /// Where it is stored: see [`Store`].
+    pub folder: PathBuf,
+}
+
+/// How long waiting takes. Tests wait less.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// A minute of `timeoutInMinutes` and `cancelTimeoutInMinutes`.
+    pub(crate) minute: Duration,
+    /// The first pause of `retryCountOnTaskFailure`; the n-th is n² times that.
+    pub(crate) retry: Duration,
+}
+
+impl Pace {
+    const AGENT: Self = Self { minute: Duration::from_secs(60), retry: Duration::from_secs(1) };
+}
+
+/// Runs a pipeline to its end, on a current-thread Tokio runtime that lives as long as the process: child processes die with
+/// the thread that started them (see [`slipway_process::Command::spawn`]).
+///
+/// Everything that happens goes to [`RunRequest::events`] and into the run store; a run that fails is `Ok`.
+pub async fn run(request: RunRequest, cancellation: Cancellation) -> Result<RunSummary, RunError> {
+    run_at(request, cancellation, Pace::AGENT).await
+}
+
+/// [`run`] at a pace.
+pub(crate) async fn run_at(request: RunRequest, cancellation: Cancellation, pace: Pace) -> Result<RunSummary, RunError> {
+    let begun = Instant::now();
+    let problems = request_checks::problems(&request);
+    if !problems.is_empty() {
+        return Err(RunError::Refused(problems));
+    }
+    let masker = Masker::new();
+    for variable in &request.variables {
+        if let PipelineVariable::Secret { value, .. } = variable {
+            masker.register(value.expose());
+        }
+    }
+    if let Some(azure) = &request.azure {
+        masker.add_initial_secret(&azure.identity_header);
+    }
+    let started = clock::now();
+    let runs = request.state.join("runs");
+    let (id, folder) = Writer::next_id(&runs)?;
+    let pipeline_id = store::pipeline_number(&runs, &request.pipeline_file)?;
+    let writer = Writer::new(folder.clone(), record(&request, id, pipeline_id, clock::rfc3339(started)))?;
+    let context = RunContext::new(&request, (id, pipeline_id), started, writer, masker, cancellation, pace);
+    let number = match number(&context) {
+        Ok(number) => number,
+        Err(error) => {
+            // Nothing ran: the number of the run is free again.
+            context.keep(files::remove_folder(&folder).map_err(|error| StoreError::new(&folder, error)));
+            return Err(error);
+        }
+    };
+    context.number.borrow_mut().clone_from(&number);
+    context.store.update(|record| record.number.clone_from(&number))?;
+    context.emit(Event::RunStarted { id, number, pipeline: request.pipeline_name.clone(), folder: folder.clone() });
+    notices(&context);
+    let result = Box::pin(schedule::run(&context)).await;
+    context.keep(context.store.update(|record| {
+        record.result = Some(result);
+        record.state = RunState::Completed;
+        record.finished = Some(clock::rfc3339(clock::now()));
+    }));
+    context.emit(Event::RunCompleted { result, duration: begun.elapsed() });
+    if let Some(error) = context.store_error() {
+        return Err(error.into());
+    }
+    let number = context.number.borrow().clone();
+    Ok(RunSummary { id, number, result, folder })
+}
+
+fn number(run: &RunContext<'_>) -> Result<String, RunError> {
+    let earlier = Store::new(&run.request.state).runs()?;
+    let number = semantics::run_number(run, &scope::of_stage_condition(run), &earlier)?;
+    Ok(run.masker.mask(&number))
+}
+
+fn notices(run: &RunContext<'_>) {
+    let repository = &run.request.repository;
+    if !repository.uncommitted.is_empty() {
+        run.notice(&format!(
+            "`checkout: self` takes the work tree as it is, uncommitted changes included: {}.",
+            repository.uncommitted.join(", ")
+        ));
+    }
+    for notice in request_checks::notices(&run.request.pipeline) {
+        run.notice(&notice);
+    }
+}
+
+fn record(request: &RunRequest, id: u64, pipeline_id: u64, started: String) -> RunRecord {
+    let job = |job: &slipway_pipelines::Job| JobRecord {
+        name: job.name.clone(),
+        display_name: job.display_name.clone(),
+        agent: String::new(),
+        result: None,
+        reason: String::new(),
+        started: None,
+        finished: None,
+        log: String::new(),
+        steps: Vec::new(),
+        outputs: Vec::new(),
+    };
+    let stage = |stage: &slipway_pipelines::Stage| StageRecord {
+        name: stage.name.clone(),
+        display_name: stage.display_name.clone(),
+        result: None,
+        reason: String::new(),
+        started: None,
+        finished: None,
+        jobs: stage.jobs.iter().map(job).collect(),
+    };
+    RunRecord {
+        schema: RunRecord::SCHEMA,
+        id,
+        number: String::new(),
+        pipeline: request.pipeline_name.clone(),
+        file: request.pipeline_file.clone(),
+        pipeline_id,
+        branch: request.repository.branch.clone(),
+        commit: request.repository.commit.clone(),
+        uncommitted: request.repository.uncommitted.clone(),
+        requested_for: request.requested_for.clone(),
+        state: RunState::InProgress,
+        result: None,
+        started,
+        finished: None,
+        notices: Vec::new(),
+        tags: Vec::new(),
+        stages: request.pipeline.stages.iter().map(stage).collect(),
+        artifacts: Vec::new(),
+        attachments: Vec::new(),
+        summaries: Vec::new(),
+        tests: TestTotals::default(),
+    }
+}
