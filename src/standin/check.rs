@@ -1,0 +1,124 @@
+//! What of a configuration cannot be served. (`slipway.local.yml` is checked with places by whoever reads it; this is for
+//! everybody else.)
+
+use crate::config::{Config, CredentialKind};
+
+/// All problems of `config`.
+pub(crate) fn problems(config: &Config) -> Vec<String> {
+    let mut problems = Vec::new();
+    let principal = |name: &String| config.principals.iter().find(|principal| principal.name == *name);
+    let mut seen = Vec::new();
+    let mut unique = |kind: &str, name: &str, problems: &mut Vec<String>| {
+        let key = format!("{kind} {}", name.to_lowercase());
+        if seen.contains(&key) {
+            problems.push(format!("there are two {kind}s `{name}`"));
+        }
+        seen.push(key);
+    };
+    for principal in &config.principals {
+        unique("principal", &principal.name, &mut problems);
+    }
+    for vault in &config.vaults {
+        unique("vault", &vault.name, &mut problems);
+        if !is_vault_name(&vault.name) {
+            problems.push(format!(
+                "`{}` is not the name of a vault: 3 to 24 letters, digits and hyphens are expected, a letter first",
+                vault.name
+            ));
+        }
+        for name in vault.readers.iter().chain(&vault.writers).filter(|name| principal(name).is_none()) {
+            problems.push(format!("the vault `{}` names the principal `{name}`, which there is not", vault.name));
+        }
+        for secret in &vault.secrets {
+            unique(&format!("secret of the vault `{}`, ", vault.name), &secret.name, &mut problems);
+            if !(1..=127).contains(&secret.name.len()) || !secret.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+                problems.push(format!("`{}` is not the name of a secret: 1 to 127 letters, digits and hyphens are expected", secret.name));
+            }
+        }
+    }
+    for connection in &config.connections {
+        unique("service connection", &connection.name, &mut problems);
+        match principal(&connection.principal) {
+            None => problems.push(format!(
+                "the service connection `{}` names the principal `{}`, which there is not",
+                connection.name, connection.principal
+            )),
+            Some(principal) if !principal.credentials.contains(&connection.credential) => problems.push(format!(
+                "the service connection `{}` signs in with {} of `{}`, which has none",
+                connection.name,
+                described(connection.credential),
+                connection.principal
+            )),
+            Some(_) => {}
+        }
+    }
+    problems
+}
+
+fn described(credential: CredentialKind) -> &'static str {
+    match credential {
+        CredentialKind::Secret => "a client secret",
+        CredentialKind::ExpiredSecret => "an expired client secret",
+        CredentialKind::Certificate => "a certificate",
+        CredentialKind::Federated => "a federated credential",
+        CredentialKind::ManagedIdentity => "the managed identity",
+    }
+}
+
+fn is_vault_name(name: &str) -> bool {
+    (3..=24).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && !name.ends_with('-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{AccessModel, Connection, Principal, SecretSource, Vault, VaultSecret};
+
+    #[test]
+    fn all_problems_are_told() {
+        let secret = VaultSecret {
+            name: "under_score".to_owned(),
+            source: SecretSource::Prompt,
+            content_type: None,
+            enabled: true,
+            expires: None,
+            not_before: None,
+        };
+        let vault = Vault {
+            name: "x".to_owned(),
+            resource_group: "group".to_owned(),
+            access_model: AccessModel::Rbac,
+            readers: vec!["nobody".to_owned()],
+            writers: Vec::new(),
+            firewall_refuses: false,
+            secrets: vec![secret],
+        };
+        let ci = Principal { name: "ci".to_owned(), credentials: vec![CredentialKind::Secret] };
+        let connection = |principal: &str, credential| Connection {
+            name: "c".to_owned(),
+            principal: principal.to_owned(),
+            credential,
+            wrong_secret: false,
+        };
+        let mut config = Config { principals: vec![ci], ..Config::default() };
+        config.connections = vec![connection("ci", CredentialKind::Secret)];
+        assert_eq!(problems(&config), Vec::<String>::new());
+
+        config.vaults = vec![vault];
+        config.connections = vec![connection("ci", CredentialKind::Federated), connection("cd", CredentialKind::Secret)];
+        assert_eq!(
+            problems(&config),
+            [
+                "`x` is not the name of a vault: 3 to 24 letters, digits and hyphens are expected, a letter first",
+                "the vault `x` names the principal `nobody`, which there is not",
+                "`under_score` is not the name of a secret: 1 to 127 letters, digits and hyphens are expected",
+                "the service connection `c` signs in with a federated credential of `ci`, which has none",
+                "there are two service connections `c`",
+                "the service connection `c` names the principal `cd`, which there is not",
+            ]
+        );
+    }
+}

@@ -1,0 +1,127 @@
+//! Which service answers for a host, and what each says in its own words.
+
+use http::StatusCode;
+use serde_json::json;
+
+use crate::config::Vault;
+use crate::exchange::{Answer, Request};
+use crate::faults::Refusal;
+use crate::world::World;
+use crate::{arm, devops, entra, keyvault, managed_identity};
+
+/// A service of the local Azure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Service<'a> {
+    Entra,
+    ResourceManager,
+    DevOps,
+    DevOpsTokens,
+    KeyVault(&'a Vault),
+    ManagedIdentity,
+    /// A host that `az` asks for what it can do without.
+    Courtesy,
+}
+
+/// Why nothing answers for a host.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NoService {
+    /// Azure itself would have no address for it.
+    #[error(
+        "no such host: there is no key vault `{vault}` in the local Azure (NXDOMAIN for `{host}`). Its vaults are {known}. Add the vault to slipway.local.yml, or correct its name."
+    )]
+    NoVault { host: String, vault: String, known: String },
+    #[error(
+        "the local stand-in for Azure does not stand in for `{host}`. It serves Entra ID, Resource Manager, Key Vault and Azure DevOps; `slipway azure up --passthrough` lets other hosts through."
+    )]
+    Foreign { host: String },
+}
+
+/// Hosts that `az` asks for what it can do without: its command index, short links, Microsoft Graph.
+const COURTESY: &[&str] = &["azcliprod.blob.core.windows.net", "aka.ms", "graph.microsoft.com", "graph.windows.net"];
+
+impl<'a> Service<'a> {
+    /// The service behind `host`, which is in lower case. A strict stand-in serves nothing that it does not simulate.
+    pub(crate) fn of(world: &'a World, host: &str, strict: bool) -> Result<Self, NoService> {
+        if entra::HOSTS.contains(&host) {
+            return Ok(Self::Entra);
+        }
+        if let Some(name) = host.strip_suffix(keyvault::SUFFIX) {
+            return world.directory.vault(name).map(Self::KeyVault).ok_or_else(|| {
+                let known: Vec<_> = world.directory.config.vaults.iter().map(|vault| format!("`{}`", vault.name)).collect();
+                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+                NoService::NoVault { host: host.to_owned(), vault: name.to_owned(), known }
+            });
+        }
+        match host {
+            arm::HOST => Ok(Self::ResourceManager),
+            devops::HOST => Ok(Self::DevOps),
+            devops::TOKEN_HOST => Ok(Self::DevOpsTokens),
+            managed_identity::HOST => Ok(Self::ManagedIdentity),
+            _ if COURTESY.contains(&host) && !strict => Ok(Self::Courtesy),
+            _ => Err(NoService::Foreign { host: host.to_owned() }),
+        }
+    }
+
+    /// Answers a request; `None` for what is not simulated.
+    pub(crate) fn answer(self, world: &World, request: &Request) -> Option<Answer> {
+        match self {
+            Self::Entra => entra::answer(world, request),
+            Self::ResourceManager => arm::answer(world, request),
+            Self::DevOps => devops::answer(world, request),
+            Self::DevOpsTokens => devops::issuer(world, request),
+            Self::KeyVault(vault) => keyvault::answer(world, vault, request),
+            Self::ManagedIdentity => managed_identity::answer(world, request),
+            Self::Courtesy => Some(courtesy(request)),
+        }
+    }
+
+    /// 429 in the service's words.
+    pub(crate) fn throttle(self, world: &World, request: &Request) -> Answer {
+        match self {
+            Self::Entra => entra::throttle(world, request),
+            Self::ResourceManager => arm::throttle(request),
+            Self::DevOps | Self::DevOpsTokens => devops::throttle(),
+            Self::KeyVault(_) => keyvault::throttle(request),
+            Self::ManagedIdentity | Self::Courtesy => plain(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", "Too many requests."),
+        }
+    }
+
+    /// 403 in the service's words.
+    pub(crate) fn refuse(self, world: &World, request: &Request, refusal: Refusal) -> Answer {
+        match self {
+            Self::Entra => entra::refuse(world, request),
+            Self::ResourceManager => arm::refuse(world, request),
+            Self::DevOps | Self::DevOpsTokens => devops::refuse(),
+            Self::KeyVault(vault) => keyvault::refuse(world, vault, request, refusal),
+            Self::ManagedIdentity | Self::Courtesy => plain(StatusCode::FORBIDDEN, "Forbidden", "The request is not authorized."),
+        }
+    }
+}
+
+/// 501, for what Azure can do and the stand-in cannot.
+pub(crate) fn not_simulated(request: &Request) -> Answer {
+    let message = format!(
+        "The local stand-in for Azure does not simulate `{} https://{}{}`. docs/local-azure.md lists what it does.",
+        request.method, request.host, request.path
+    );
+    plain(StatusCode::NOT_IMPLEMENTED, "NotSimulated", &message)
+}
+
+/// An error in the form that most of Azure's services share.
+fn plain(status: StatusCode, code: &str, message: &str) -> Answer {
+    Answer::json(status, &json!({ "error": { "code": code, "message": message } }))
+}
+
+fn courtesy(request: &Request) -> Answer {
+    match request.host.as_str() {
+        "graph.microsoft.com" | "graph.windows.net" => {
+            plain(StatusCode::FORBIDDEN, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+        }
+        "aka.ms" => Answer::text(StatusCode::NOT_FOUND, "text/plain", "Not found\n"),
+        _ => Answer::text(
+            StatusCode::NOT_FOUND,
+            "application/xml",
+            "<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>BlobNotFound</Code><Message>The specified blob does not exist.</Message></Error>",
+        ),
+    }
+}
