@@ -87,11 +87,11 @@ impl RetryPolicy {
         }
         let own = self.first_delay.saturating_mul(1 << (attempt - 1).min(16)).min(self.max_delay).mul_f64(0.5 + jitter / 2.0);
         let wait = match asked {
-            Some(asked) => (asked + asked.mul_f64(jitter / 10.0)).max(own),
+            Some(asked) => asked.saturating_add(asked.mul_f64(jitter / 10.0)).max(own),
             None => own,
         };
         // A wait that would end after the deadline is not begun: the result is known now.
-        if elapsed + wait > self.deadline { Decision::Final } else { Decision::Retry(wait) }
+        if elapsed.saturating_add(wait) > self.deadline { Decision::Final } else { Decision::Retry(wait) }
     }
 }
 
@@ -193,6 +193,15 @@ mod tests {
         assert_eq!(after(0), Decision::Retry(Duration::from_secs(20)));
         assert_eq!(after(100), Decision::Retry(Duration::from_secs(20)));
         assert_eq!(after(101), Decision::Final);
+    }
+
+    #[test]
+    fn a_wait_beyond_all_reason_is_not_waited_for() {
+        for value in ["18446744073709551615", "9999999999999"] {
+            let mut asked = HeaderMap::new();
+            asked.insert("retry-after", http::HeaderValue::from_static(value));
+            assert_eq!(decide(Finding::Status(StatusCode::TOO_MANY_REQUESTS, &asked), true, 1), Decision::Final, "{value}");
+        }
     }
 
     #[test]
