@@ -39,7 +39,7 @@ pub enum TlsError {
     Setup(String),
 }
 
-const AUTHORITIES: &str = "The file of certificate authorities (Agent.CAInfo)";
+const AUTHORITIES: &str = "The file of certificate authorities (Agent.CAInfo, else `NODE_EXTRA_CA_CERTS`)";
 const CERTIFICATE: &str = "The client certificate (Agent.ClientCert)";
 const KEY: &str = "The key of the client certificate (Agent.ClientCertKey)";
 

@@ -201,7 +201,11 @@ async fn settings_that_cannot_be_used_are_refused_with_the_file() {
         other => panic!("{other:?}"),
     };
     let missing = message(Settings { ca_file: Some("/nowhere/ca.pem".into()), ..world.settings() });
-    assert!(missing.starts_with("The file of certificate authorities (Agent.CAInfo) `/nowhere/ca.pem` cannot be read"), "{missing}");
+    assert!(
+        missing
+            .starts_with("The file of certificate authorities (Agent.CAInfo, else `NODE_EXTRA_CA_CERTS`) `/nowhere/ca.pem` cannot be read"),
+        "{missing}"
+    );
     let without = message(Settings { ca_file: Some(empty.path().to_owned()), ..world.settings() });
     assert!(without.contains("holds no `-----BEGIN CERTIFICATE-----`"), "{without}");
     std::fs::write(empty.path(), "-----BEGIN ENCRYPTED PRIVATE KEY-----\n").unwrap();
