@@ -85,6 +85,7 @@ pub struct Client {
 
 struct Shared {
     settings: Settings,
+    tls: rustls::ClientConfig,
     /// Two clients over one TLS configuration, because an agent's bypass list looks at whole URLs and a connection pool
     /// only at hosts.
     direct: reqwest::Client,
@@ -123,7 +124,7 @@ impl Client {
                 Some(build(builder().proxy(route))?)
             }
         };
-        let shared = Shared { settings: settings.clone(), direct, proxied };
+        let shared = Shared { settings: settings.clone(), tls, direct, proxied };
         Ok(Self { shared: Arc::new(shared), policy: RetryPolicy::default(), clock: Clock::System, observer: None })
     }
 
@@ -203,7 +204,7 @@ impl Client {
                 if let Some(proxy) = proxy
                     && is_tunnel_answer(&error)
                 {
-                    let answer = proxy_answer::ask(proxy, &target(&request.url)).await;
+                    let answer = proxy_answer::ask(proxy, &target(&request.url), &self.shared.tls).await;
                     return Err(match answer {
                         Some((407, text)) => failure(FailureKind::ProxyAuthentication, text),
                         Some((status, text)) => failure(FailureKind::ProxyRefused(status), text),

@@ -1,30 +1,45 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use rustls::ClientConfig;
+use rustls_pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 
 use crate::ProxySettings;
 use crate::request::excerpt;
 
 /// Longest answer that is read.
 const LIMIT: usize = 8 * 1024;
+/// Longest wait for the answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Longest silence within its body.
+const BODY_PATIENCE: Duration = Duration::from_millis(500);
 
 /// Asks the proxy once more to connect to `target` (`host:port`), to learn its answer: status and text. The HTTP client
-/// drops both, and they are what a person needs to see. `None` for proxies that speak TLS themselves, and where the
+/// drops both, and they are what a person needs to see. `tls` is for a proxy that speaks TLS itself. `None` where the
 /// answer is now another.
-pub(crate) async fn ask(proxy: &ProxySettings, target: &str) -> Option<(u16, String)> {
-    if proxy.url.scheme() != "http" {
-        return None;
-    }
-    let answer = tokio::time::timeout(Duration::from_secs(5), exchange(proxy, target)).await.ok()?.ok()?;
+pub(crate) async fn ask(proxy: &ProxySettings, target: &str, tls: &ClientConfig) -> Option<(u16, String)> {
+    let answer = tokio::time::timeout(2 * PATIENCE, reach(proxy, target, tls)).await.ok()?.ok()?;
     parse(&answer)
 }
 
-async fn exchange(proxy: &ProxySettings, target: &str) -> std::io::Result<Vec<u8>> {
-    let host = proxy.url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    let mut stream = TcpStream::connect((host, proxy.url.port_or_known_default().unwrap_or(80))).await?;
+async fn reach(proxy: &ProxySettings, target: &str, tls: &ClientConfig) -> std::io::Result<Vec<u8>> {
+    let host = proxy.url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+    let stream = TcpStream::connect((host.as_str(), proxy.url.port_or_known_default().unwrap_or(80))).await?;
+    if proxy.url.scheme() == "http" {
+        return exchange(stream, proxy, target).await;
+    }
+    let mut tls = tls.clone();
+    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let name = ServerName::try_from(host).map_err(std::io::Error::other)?;
+    exchange(TlsConnector::from(Arc::new(tls)).connect(name, stream).await?, proxy, target).await
+}
+
+async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin, proxy: &ProxySettings, target: &str) -> std::io::Result<Vec<u8>> {
     let mut head = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n");
     if let Some(value) = basic_auth(proxy) {
         head.push_str(&format!("Proxy-Authorization: {value}\r\n"));
@@ -33,8 +48,12 @@ async fn exchange(proxy: &ProxySettings, target: &str) -> std::io::Result<Vec<u8
     stream.write_all(head.as_bytes()).await?;
     let mut answer = Vec::new();
     while answer.len() < LIMIT && !is_complete(&answer) {
-        if stream.read_buf(&mut answer).await? == 0 {
-            break;
+        // A body whose end is not announced, on a connection that stays open, is not waited for: the head says enough.
+        let patience = if split(&answer).is_some() { BODY_PATIENCE } else { PATIENCE };
+        match tokio::time::timeout(patience, stream.read_buf(&mut answer)).await {
+            Ok(Ok(0)) | Err(_) => break,
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => return Err(error),
         }
     }
     Ok(answer)

@@ -112,6 +112,20 @@ async fn the_proxys_user_and_password_are_sent_and_their_absence_is_named() {
 }
 
 #[tokio::test]
+async fn a_proxy_that_speaks_tls_is_as_definitive() {
+    let rules = ProxyRules { http1_only: true, ..ProxyRules::default() };
+    for (status, kind) in [(407, FailureKind::ProxyAuthentication), (403, FailureKind::ProxyRefused(403))] {
+        // The server that is reached directly stands for the proxy: it answers CONNECT with this status.
+        let world = World::start_with(&[HOST], rules.clone(), move |_| Answer::json(status, "{}")).await;
+        let mut settings = world.settings();
+        settings.proxy.as_mut().unwrap().url = Url::parse(&format!("https://localhost:{}", world.direct.port())).unwrap();
+        let error = fails(&Client::new(&settings).unwrap(), "https://v.vault.azure.net/").await;
+        assert_eq!((error.kind, error.attempts), (kind, 1), "{error}");
+        assert_eq!(world.seen()[0].method, "CONNECT");
+    }
+}
+
+#[tokio::test]
 async fn the_proxys_own_words_reach_the_message() {
     let rules = ProxyRules {
         refused: Some((
