@@ -151,7 +151,12 @@ impl OidcClient {
         }
         match serde_json::from_slice::<Answer>(&response.body) {
             Ok(answer) => Ok(Secret::new(answer.oidc_token, self.sink.as_ref())),
-            Err(error) => Err(plain(OidcErrorKind::Answer, format!("The answer of `{host}` holds no OIDC token ({error})."), "")),
+            // Where it fails, not why: the reason would quote the answer, which may be the token in another form.
+            Err(error) => Err(plain(
+                OidcErrorKind::Answer,
+                format!("The answer of `{host}` holds no OIDC token (line {} column {}).", error.line(), error.column()),
+                "Run the step again; if it stays, look at what answers in the place of Azure DevOps.",
+            )),
         }
     }
 

@@ -50,6 +50,11 @@ async fn a_refusal_says_what_azure_devops_said_and_the_next_step() {
     assert!(page.message.contains("203, Sign in"), "{page}");
     let other = error(Answer::json(200, "{}")).await;
     assert!(other.message.contains("holds no OIDC token"), "{other}");
+    for body in [r#""planted""#, r#"{"oidcToken":271828182845}"#] {
+        let other = error(Answer::json(200, body)).await;
+        assert!(other.message.contains("line 1 column "), "{other}");
+        assert!(!other.message.contains("planted") && !other.message.contains("271828182845"), "{other}");
+    }
 }
 
 #[tokio::test]
