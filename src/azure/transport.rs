@@ -118,6 +118,11 @@ fn outgoing(request: &Request, is_token_request: bool) -> Result<slipway_net::Re
     Ok(outgoing)
 }
 
+/// Where a body was not understood. Not why: the reason would quote the body, which may be a secret in another form.
+pub(crate) fn json_position(error: &serde_json::Error) -> String {
+    format!("line {} column {}", error.line(), error.column())
+}
+
 /// Looks for a `T` in an SDK error and its causes.
 pub(crate) fn find_cause<T: std::error::Error + 'static>(error: &Error) -> Option<&T> {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);

@@ -17,7 +17,7 @@ use super::certificate::Certificate;
 use super::managed_identity::{self, ManagedIdentity, ManagedIdentityEndpoint};
 use super::refusal::{Principal, interpret};
 use super::{IdentityError, IdentityErrorKind as Kind};
-use crate::transport::{TokenRefusal, client_options, find_cause};
+use crate::transport::{TokenRefusal, client_options, find_cause, json_position};
 use crate::{Cloud, UnexpectedAnswer};
 
 /// A token with less time left is replaced.
@@ -210,7 +210,13 @@ impl Credential {
         if let Some(answer) = find_cause::<UnexpectedAnswer>(error) {
             return IdentityError::answer(answer);
         }
-        IdentityError::new(Kind::Answer, format!("Signing in the application `{}` failed: {error}", self.client_id), "")
+        let said = find_cause::<serde_json::Error>(error)
+            .map_or_else(|| error.to_string(), |error| format!("the answer is not a token ({})", json_position(error)));
+        IdentityError::new(
+            Kind::Answer,
+            format!("Signing in the application `{}` failed: {}.", self.client_id, said.trim_end_matches('.')),
+            "Look at what answers in the place of Entra ID on the way from this agent.",
+        )
     }
 }
 

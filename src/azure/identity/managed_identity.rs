@@ -10,6 +10,7 @@ use url::Url;
 
 use super::{IdentityError, IdentityErrorKind as Kind};
 use crate::UnexpectedAnswer;
+use crate::transport::json_position;
 
 const API_VERSION: &str = "2019-08-01";
 const IMDS: &str = "http://169.254.169.254/metadata/identity/oauth2/token";
@@ -95,8 +96,8 @@ impl ManagedIdentity {
         if !response.status.is_success() {
             return Err(self.refusal(response.status.as_u16(), &response.body));
         }
-        let token: Token =
-            serde_json::from_slice(&response.body).map_err(|error| refused(format!("its answer is not a token ({error})")))?;
+        let token: Token = serde_json::from_slice(&response.body)
+            .map_err(|error| refused(format!("its answer is not a token ({})", json_position(&error))))?;
         let seconds = match token.expires_on {
             Number::Number(seconds) => Some(seconds),
             Number::Text(text) => text.parse().ok(),
@@ -130,5 +131,9 @@ pub(crate) fn policy(base: &RetryPolicy) -> RetryPolicy {
 }
 
 fn refused(problem: String) -> IdentityError {
-    IdentityError::new(Kind::ManagedIdentity, format!("The managed identity endpoint cannot be used: {problem}."), "")
+    IdentityError::new(
+        Kind::ManagedIdentity,
+        format!("The managed identity endpoint cannot be used: {problem}."),
+        "Look at what answers in its place on the agent's machine; or use a service connection with workload identity federation.",
+    )
 }

@@ -13,7 +13,7 @@ use super::interpret::{Asked, interpret};
 use super::nearest::nearest;
 use super::{SecretReference, VaultAddress, VaultError, VaultErrorKind as Kind};
 use crate::identity::{Credential, IdentityError};
-use crate::transport::{client_options, find_cause};
+use crate::transport::{client_options, find_cause, json_position};
 use crate::{Cloud, UnexpectedAnswer};
 
 /// Requests at a time.
@@ -111,7 +111,8 @@ impl Vault {
     pub async fn look(&self, wanted: &[SecretReference]) -> Result<Listing, Vec<VaultError>> {
         let names = match self.signed_in(self.list()).await? {
             Ok(names) => names,
-            Err(error) => return Ok(Listing::NotPermitted(error)),
+            Err(error) if matches!(error.kind, Kind::ForbiddenByRbac | Kind::ForbiddenByPolicy) => return Ok(Listing::NotPermitted(error)),
+            Err(error) => return Err(vec![error]),
         };
         let mut states: Vec<_> = stream::iter(wanted.iter().map(|secret| self.state(secret, &names))).buffered(PARALLEL).collect().await;
         self.explain_missing(wanted, &mut states).await;
@@ -234,7 +235,13 @@ impl Vault {
             explained.request_id = request_id(response);
             return explained;
         }
-        VaultError::new(Kind::Other, format!("Reading the vault `{}` failed: {error}.", self.address.name()), "")
+        let said = find_cause::<serde_json::Error>(error)
+            .map_or_else(|| error.to_string(), |error| format!("its answer is not what the service documents ({})", json_position(error)));
+        VaultError::new(
+            Kind::Other,
+            format!("Reading the vault `{}` failed: {}.", self.address.name(), said.trim_end_matches('.')),
+            "Run the step again with `System.Debug` set to `true`; if it stays, report the log.",
+        )
     }
 
     fn unreachable(&self, error: &SendError) -> VaultError {
@@ -259,14 +266,14 @@ impl Vault {
     }
 
     fn unreadable(&self, error: &azure_core::Error, secret: &SecretReference) -> VaultError {
-        // The SDK's error holds a position, never a part of the body.
+        let place = find_cause::<serde_json::Error>(error).map_or_else(|| "no JSON".to_owned(), json_position);
         VaultError::new(
             Kind::Answer,
             format!(
-                "The answer of the vault `{}` for the secret `{secret}` is not what the service documents ({error}).",
+                "The answer of the vault `{}` for the secret `{secret}` is not what the service documents ({place}).",
                 self.address.name()
             ),
-            "",
+            format!("Look at what answers in the place of `{}` on the way from this agent.", self.address.host()),
         )
     }
 }

@@ -269,3 +269,17 @@ async fn what_the_managed_identity_endpoint_says_is_kept() {
     assert_eq!(error.kind, IdentityErrorKind::ManagedIdentity);
     assert_eq!(error.message, "The managed identity endpoint answered 400 for the system-assigned identity: Identity not found");
 }
+
+#[tokio::test]
+async fn a_token_in_an_unexpected_form_is_not_repeated() {
+    for body in [r#""planted-token""#, r#"{"access_token":["planted-token"]}"#, r#"{"access_token":271828182845,"expires_on":"1"}"#] {
+        let body = body.to_owned();
+        let world = World::start(&[LOGIN], move |_| Answer::json(200, body.clone())).await;
+        let url = Url::parse(&format!("https://localhost:{}/msi", world.direct.port())).unwrap();
+        let managed = Identity::ManagedIdentity { endpoint: ManagedIdentityEndpoint::Named { url, header: secret("h") }, client_id: None };
+        for identity in [managed, with_secret()] {
+            let error = error(&world, identity).await;
+            assert!(!error.message.contains("planted") && !error.message.contains("271828182845"), "{error}");
+        }
+    }
+}

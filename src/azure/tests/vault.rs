@@ -280,3 +280,24 @@ async fn a_list_that_is_not_permitted_is_not_a_failure_of_the_vault() {
     let listing = open(&world, &Sink::default()).look(&wanted(&["db"])).await.unwrap();
     assert!(matches!(&listing, Listing::NotPermitted(error) if error.message.contains("list the secrets of the vault")), "{listing:?}");
 }
+
+#[tokio::test]
+async fn a_look_that_fails_otherwise_is_not_called_a_missing_permission() {
+    let world = World::start(&[LOGIN, HOST], vault(|_| refusal(400, "BadParameter", "", "no such api-version"))).await;
+    let errors = open(&world, &Sink::default()).look(&wanted(&["db"])).await.unwrap_err();
+    assert_eq!(errors.len(), 1);
+    assert!(matches!(errors[0].kind, VaultErrorKind::Other) && errors[0].message.contains("400"), "{errors:?}");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_understood_is_not_repeated() {
+    for body in [r#"{"value":271828182845}"#, r#"{"value":"planted","attributes":"planted"}"#, r#""planted""#] {
+        let body = body.to_owned();
+        let world = World::start(&[LOGIN, HOST], vault(move |_| Answer::json(200, body.clone()))).await;
+        let errors = open(&world, &Sink::default()).fetch(&wanted(&["db"])).await.unwrap_err();
+        let [error] = errors.as_slice() else { panic!("{errors:?}") };
+        assert!(matches!(error.kind, VaultErrorKind::Answer), "{error:?}");
+        assert!(error.message.contains("line 1 column "), "{error}");
+        assert!(!error.message.contains("planted") && !error.message.contains("271828182845"), "{error}");
+    }
+}
