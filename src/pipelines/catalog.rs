@@ -13,6 +13,10 @@ pub struct TaskDefinition {
     /// As shown to people.
     #[serde(default)]
     pub friendly_name: String,
+    /// `publisher.extension.contribution`, where it is known: the task may then be named with it before its own name. No part
+    /// of task.json itself; a task that comes with Azure Pipelines has none.
+    #[serde(default)]
+    pub contribution_identifier: Option<String>,
     /// Version.
     pub version: TaskVersion,
     /// Title of a step that has no displayName; may name inputs as `$(input)`.

@@ -5,6 +5,7 @@
 //! ([`run_name`]), what stages and jobs leave to those that follow ([`Dependencies`]). No files (but through [`Files`]), no
 //! processes, no clock.
 
+mod builtin;
 mod catalog;
 mod condition;
 mod dependencies;
@@ -21,12 +22,13 @@ mod runtime;
 mod suggest;
 pub mod yaml;
 
+pub use builtin::builtin_tasks;
 pub use catalog::{ConnectionCatalog, OutputVariable, TaskCatalog, TaskDefinition, TaskInput, TaskVersion};
 pub use condition::{Condition, ConditionKind, GraphScope, Judgement, StepScope};
 pub use dependencies::{Dependencies, JobOutcome, StageOutcome};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use files::{FileError, Files};
-pub use load::Loaded;
+pub use load::{Loaded, load};
 pub use outcome::Outcome;
 pub use pipeline::{Job, Pipeline, Pool, Stage, Step, StepTarget, TaskUse, Variable, WorkspaceClean};
 pub use place::Place;

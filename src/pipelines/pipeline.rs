@@ -59,7 +59,7 @@ pub struct Job {
     pub depends_on: Vec<String>,
     /// `condition:`; the default is `succeeded()`.
     pub condition: Condition,
-    /// Verbatim: a boolean word or an expression.
+    /// Whether its failure leaves the run "succeeded with issues". (A boolean word; expressions are not supported yet.)
     pub continue_on_error: bool,
     /// Minutes, 0 = as long as the agent allows; default 60.
     pub timeout_in_minutes: u32,

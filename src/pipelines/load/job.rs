@@ -1,0 +1,186 @@
+//! Jobs.
+
+use super::expressions::condition;
+use super::graph::{self, GraphNode};
+use super::loader::Loader;
+use super::names::{self, Taken};
+use super::section::{Keys, Section};
+use super::stage::depends_on;
+use super::variables::variables;
+use super::{step, target};
+use crate::condition::{Condition, ConditionKind};
+use crate::pipeline::{Job, Pool};
+use crate::suggest::nearest;
+use crate::yaml::Node;
+
+const KEYS: Keys = Keys {
+    what: "a job",
+    known: &[
+        "job",
+        "displayName",
+        "dependsOn",
+        "condition",
+        "continueOnError",
+        "timeoutInMinutes",
+        "cancelTimeoutInMinutes",
+        "variables",
+        "pool",
+        "workspace",
+        "steps",
+    ],
+    refused: &[
+        ("strategy", "write the jobs of the matrix out"),
+        ("container", "jobs run on this machine itself; remove it, and have the tools installed here"),
+        ("services", "start what the job needs in a step"),
+        ("uses", "other repositories and pools come later"),
+        ("templateContext", "templates come later"),
+    ],
+};
+
+/// Minutes that a job may take, and that it has when it is canceled, by default (the documentation of `jobs.job`).
+const TIMEOUT: u32 = 60;
+const CANCEL_TIMEOUT: u32 = 5;
+
+/// What jobs have that do not say otherwise.
+#[derive(Clone, Default)]
+pub(super) struct Defaults {
+    pool: Pool,
+}
+
+impl Defaults {
+    /// Those of the root.
+    pub(super) fn of(root: &Section<'_>, loader: &mut Loader<'_>) -> Self {
+        Self::default().with_pool_of(root, loader)
+    }
+
+    /// The same with the pool of a stage, if it has one.
+    pub(super) fn with_pool_of(&self, section: &Section<'_>, loader: &mut Loader<'_>) -> Self {
+        Self { pool: target::pool(section, loader).unwrap_or_else(|| self.pool.clone()) }
+    }
+}
+
+/// The job of a pipeline that has only steps.
+pub(super) fn implicit(root: &Section<'_>, defaults: &Defaults, loader: &mut Loader<'_>) -> Option<Job> {
+    let steps = step::steps(root, loader)?;
+    Some(Job {
+        name: "Job_1".to_owned(),
+        display_name: "Job".to_owned(),
+        depends_on: Vec::new(),
+        condition: Condition::parse("", ConditionKind::Job, root.place().clone()).ok()?,
+        continue_on_error: root.boolean("continueOnError", loader).unwrap_or(false),
+        timeout_in_minutes: TIMEOUT,
+        cancel_timeout_in_minutes: CANCEL_TIMEOUT,
+        variables: Vec::new(),
+        pool: defaults.pool.clone(),
+        workspace_clean: target::workspace(root, loader),
+        steps,
+        place: root.place().clone(),
+    })
+}
+
+/// `jobs:` of a stage or of the root.
+pub(super) fn jobs(parent: &Section<'_>, defaults: &Defaults, loader: &mut Loader<'_>) -> Option<Vec<Job>> {
+    let items = parent.list("jobs", loader)?;
+    let sections: Vec<Option<Section<'_>>> = items.iter().map(|item| first_key(item, loader)).collect();
+    let names = job_names(&sections, loader);
+    let mut jobs = Vec::new();
+    let mut nodes = Vec::new();
+    for (section, name) in sections.iter().zip(&names) {
+        let Some(section) = section else { continue };
+        nodes.push(GraphNode { name: name.clone(), depends_on: depends_on(section, loader) });
+        jobs.extend(job(section, name, defaults, loader));
+    }
+    if nodes.len() != items.len() {
+        // The name of one is not known, so neither is what depends on it.
+        return None;
+    }
+    let resolved = graph::resolve(&nodes, "job", loader);
+    if jobs.len() != items.len() {
+        return None;
+    }
+    for (job, depends_on) in jobs.iter_mut().zip(resolved) {
+        job.depends_on = depends_on;
+    }
+    Some(jobs)
+}
+
+/// Names as written; `Job_1` and so on where there is none (facts/pipeline-yaml.md 2.7: probably; not verified).
+fn job_names(sections: &[Option<Section<'_>>], loader: &mut Loader<'_>) -> Vec<String> {
+    let mut taken = Taken::default();
+    let mut names: Vec<Option<String>> = Vec::new();
+    for section in sections {
+        let written = section.and_then(|section| section.text("job", loader));
+        if let Some((name, node)) = written {
+            names::check(name, "a job", &node.place, loader);
+            taken.take_or_report(name, "a job", &node.place, loader);
+        }
+        names.push(written.map(|(name, _)| name.to_owned()));
+    }
+    let mut number = 0;
+    names.into_iter().map(|name| name.unwrap_or_else(|| names::numbered("Job_", &mut number, &mut taken))).collect()
+}
+
+fn job(section: &Section<'_>, name: &str, defaults: &Defaults, loader: &mut Loader<'_>) -> Option<Job> {
+    let display_name = match section.text("displayName", loader) {
+        Some((text, _)) => text.to_owned(),
+        None if section.get("job").is_some() => name.to_owned(),
+        None => "Job".to_owned(),
+    };
+    if !section.has("steps") {
+        loader.error(section.place(), format!("the job `{name}` has no `steps`"), "");
+    }
+    // Everything is looked at before anything is given up.
+    let condition = condition(section, ConditionKind::Job, loader);
+    let continue_on_error = section.boolean("continueOnError", loader).unwrap_or(false);
+    let timeout_in_minutes = section.number("timeoutInMinutes", 0, u32::MAX, loader).unwrap_or(TIMEOUT);
+    let cancel_timeout_in_minutes = section.number("cancelTimeoutInMinutes", 0, u32::MAX, loader).unwrap_or(CANCEL_TIMEOUT);
+    let variables = variables(section, loader);
+    let pool = defaults.with_pool_of(section, loader).pool;
+    let workspace_clean = target::workspace(section, loader);
+    let steps = step::steps(section, loader);
+    Some(Job {
+        name: name.to_owned(),
+        display_name,
+        depends_on: Vec::new(),
+        condition: condition?,
+        continue_on_error,
+        timeout_in_minutes,
+        cancel_timeout_in_minutes,
+        variables,
+        pool,
+        workspace_clean,
+        steps: steps?,
+        place: section.place().clone(),
+    })
+}
+
+/// The first key of an entry of `jobs` decides what it is.
+fn first_key<'n>(item: &'n Node, loader: &mut Loader<'_>) -> Option<Section<'n>> {
+    let first = item.entries().and_then(|entries| entries.first()).map(|(key, _)| key);
+    match first.and_then(Node::text) {
+        Some("job") | None => Section::of(item, &KEYS, loader),
+        Some("template") => {
+            loader.error(&item.place, "templates are not supported yet: `template`", "write out the jobs that it stands for");
+            None
+        }
+        Some("deployment") => {
+            loader.error(
+                &item.place,
+                "deployment jobs are not supported yet: `deployment`",
+                "write it as a `job` with the steps of its `deploy`",
+            );
+            None
+        }
+        Some(other) => {
+            let hint = if item.get("job").is_some() {
+                "write `job` before the other keys".to_owned()
+            } else if item.get("steps").is_some() {
+                "begin with `job:`; the name after it may be left out".to_owned()
+            } else {
+                nearest(other, ["job", "deployment", "template"]).map(|name| format!("did you mean `{name}`?")).unwrap_or_default()
+            };
+            loader.error(&item.place, format!("an entry of `jobs` begins with `job`, found `{other}`"), hint);
+            None
+        }
+    }
+}

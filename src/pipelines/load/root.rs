@@ -1,0 +1,90 @@
+//! The root of a file (facts/pipeline-yaml.md 2.2): `stages`, `jobs` or `steps`, and what belongs to the whole.
+
+use super::loader::Loader;
+use super::section::{Keys, Section};
+use super::{job, stage, trigger, variables};
+use crate::pipeline::Pipeline;
+use crate::suggest::list;
+use crate::yaml::Node;
+
+const TEMPLATES: &str = "templates come later; write out what it stands for";
+
+const KEYS: Keys = Keys {
+    what: "the pipeline",
+    known: &[
+        "name",
+        "appendCommitMessageToRunName",
+        "trigger",
+        "pr",
+        "schedules",
+        "variables",
+        "lockBehavior",
+        "stages",
+        "jobs",
+        "steps",
+        "pool",
+        "continueOnError",
+        "workspace",
+    ],
+    refused: &[
+        ("extends", TEMPLATES),
+        ("template", TEMPLATES),
+        ("parameters", "parameters come with the templates; use `variables`"),
+        ("resources", "repositories, pipelines and containers as resources come later"),
+        ("strategy", "write the jobs of the matrix out"),
+        ("container", "jobs run on this machine itself; remove it, and have the tools installed here"),
+        ("services", "start what the job needs in a step"),
+        ("phases", "use `jobs`"),
+        ("queue", "use `pool`"),
+        ("server", "jobs without an agent come later"),
+    ],
+};
+
+/// The pipeline, or nothing where it is too broken to be one; then problems are reported.
+pub(super) fn pipeline(root: &Node, loader: &mut Loader<'_>) -> Option<Pipeline> {
+    let section = Section::of(root, &KEYS, loader)?;
+    let forms: Vec<(&Node, &str)> =
+        ["stages", "jobs", "steps"].into_iter().filter_map(|form| section.entry(form).map(|(key, _)| (key, form))).collect();
+    trigger::check(&section, loader);
+    section.boolean("appendCommitMessageToRunName", loader);
+    section.word("lockBehavior", &[("sequential", ()), ("runLatest", ())], loader);
+    let name = section.text("name", loader).map(|(name, _)| name.to_owned());
+    let variables = variables::variables(&section, loader);
+    loader.root_variables = variables.iter().map(|variable| (variable.name.to_lowercase(), variable.value.clone())).collect();
+    let form = match forms.as_slice() {
+        [(_, form)] => *form,
+        [] => {
+            if !section.has("extends") && !section.has("phases") {
+                loader.error(&root.place, "the pipeline has nothing to run", "it needs `steps`, `jobs` or `stages`");
+            }
+            return None;
+        }
+        [_, (second, _), ..] => {
+            let found = list(forms.iter().map(|(_, form)| *form));
+            loader.error(
+                &second.place,
+                format!("the pipeline has {found}, of which it can have only one"),
+                "put the steps into a job, the jobs into a stage",
+            );
+            return None;
+        }
+    };
+    if form != "steps" {
+        for key in ["continueOnError", "workspace"] {
+            if let Some((node, _)) = section.entry(key) {
+                loader.error(
+                    &node.place,
+                    format!("`{key}` of the pipeline has a meaning only together with `steps`"),
+                    "write it into the jobs",
+                );
+            }
+        }
+    }
+    let defaults = job::Defaults::of(&section, loader);
+    let stages = match form {
+        "stages" => stage::stages(&section, &defaults, loader)?,
+        "jobs" => vec![stage::implicit(root, job::jobs(&section, &defaults, loader)?, loader)?],
+        _ => vec![stage::implicit(root, vec![job::implicit(&section, &defaults, loader)?], loader)?],
+    };
+    Some(Pipeline { name, variables, stages })
+}

@@ -1,0 +1,375 @@
+//! Steps: every kind becomes a task (facts/pipeline-yaml.md 2.2, "Shorthand mapping").
+
+use super::expressions::condition;
+use super::inputs::{self, Given};
+use super::loader::Loader;
+use super::names::{self, Taken};
+use super::section::{Keys, Section};
+use super::target::step_target;
+use crate::builtin;
+use crate::condition::{Condition, ConditionKind};
+use crate::pipeline::{Step, StepTarget, TaskUse};
+use crate::suggest::nearest;
+use crate::yaml::{Kind, Node};
+
+/// Most retries of a step (facts/azure-pipelines-tasks.md 2.10).
+const MAX_RETRIES: u32 = 10;
+
+macro_rules! keys {
+    ($what:literal, $($key:literal),*) => {
+        Keys {
+            what: $what,
+            known: &[
+                $($key,)*
+                "condition", "continueOnError", "displayName", "target", "enabled", "env", "name", "timeoutInMinutes", "retryCountOnTaskFailure",
+            ],
+            refused: &[],
+        }
+    };
+}
+
+/// A kind of step.
+struct StepKind {
+    keys: Keys,
+    /// The task that it stands for; empty for `task`, which names its own.
+    task: &'static str,
+    /// Input that gets the value of the first key.
+    input: &'static str,
+    /// Keys that are inputs, with the name of the input.
+    inputs: &'static [(&'static str, &'static str)],
+    /// Inputs that every such step has.
+    fixed: &'static [(&'static str, &'static str)],
+}
+
+const SCRIPT_INPUTS: &[(&str, &str)] = &[("workingDirectory", "workingDirectory"), ("failOnStderr", "failOnStderr")];
+
+const KINDS: &[(&str, StepKind)] = &[
+    ("task", StepKind { keys: keys!("a task step", "task", "inputs"), task: "", input: "", inputs: &[], fixed: &[] }),
+    (
+        "script",
+        StepKind {
+            keys: keys!("a script step", "script", "workingDirectory", "failOnStderr"),
+            task: builtin::CMD_LINE,
+            input: "script",
+            inputs: SCRIPT_INPUTS,
+            fixed: &[],
+        },
+    ),
+    (
+        "bash",
+        StepKind {
+            keys: keys!("a bash step", "bash", "workingDirectory", "failOnStderr"),
+            task: builtin::BASH,
+            input: "script",
+            inputs: SCRIPT_INPUTS,
+            fixed: &[("targetType", "inline")],
+        },
+    ),
+    (
+        "checkout",
+        StepKind {
+            keys: keys!(
+                "a checkout step",
+                "checkout",
+                "clean",
+                "fetchDepth",
+                "fetchFilter",
+                "fetchTags",
+                "lfs",
+                "persistCredentials",
+                "submodules",
+                "path",
+                "sparseCheckoutDirectories",
+                "sparseCheckoutPatterns",
+                "workspaceRepo"
+            ),
+            task: builtin::CHECKOUT,
+            input: "repository",
+            inputs: &[
+                ("clean", "clean"),
+                ("fetchDepth", "fetchDepth"),
+                ("fetchFilter", "fetchFilter"),
+                ("fetchTags", "fetchTags"),
+                ("lfs", "lfs"),
+                ("persistCredentials", "persistCredentials"),
+                ("submodules", "submodules"),
+                ("path", "path"),
+                ("sparseCheckoutDirectories", "sparseCheckoutDirectories"),
+                ("sparseCheckoutPatterns", "sparseCheckoutPatterns"),
+                ("workspaceRepo", "workspaceRepo"),
+            ],
+            fixed: &[],
+        },
+    ),
+    (
+        "publish",
+        StepKind {
+            keys: keys!("a publish step", "publish", "artifact"),
+            task: builtin::PUBLISH,
+            input: "path",
+            inputs: &[("artifact", "artifactName")],
+            fixed: &[],
+        },
+    ),
+    (
+        "download",
+        StepKind {
+            keys: keys!("a download step", "download", "artifact", "patterns", "path"),
+            task: builtin::DOWNLOAD,
+            input: "source",
+            inputs: &[("artifact", "artifact"), ("patterns", "patterns"), ("path", "path")],
+            fixed: &[],
+        },
+    ),
+];
+
+/// Kinds of Azure Pipelines that are refused, with what to do instead.
+const REFUSED: &[(&str, &str)] = &[
+    ("template", "templates come later; write out the steps that it stands for"),
+    ("pwsh", "use `bash`, or call `pwsh` in a `script`"),
+    ("powershell", "use `bash`, or call `pwsh` in a `script`"),
+    ("downloadBuild", "use `download`, or the task `DownloadPipelineArtifact@2`"),
+    ("getPackage", "fetch the package in a `script`"),
+    ("upload", "use `publish`"),
+    ("reviewApp", "deploy in a `task` step"),
+];
+
+/// `steps:` of a job, with the implicit checkout made explicit.
+pub(super) fn steps(parent: &Section<'_>, loader: &mut Loader<'_>) -> Option<Vec<Step>> {
+    let items = parent.list("steps", loader)?;
+    let mut drafts = Vec::new();
+    let mut checks_out = false;
+    let mut whole = true;
+    for item in items {
+        let Some((section, kind)) = kind_of(item, loader) else {
+            whole = false;
+            continue;
+        };
+        let (key, value) = (kind.keys.known[0], section.get(kind.keys.known[0]).and_then(Node::text));
+        checks_out |= key == "checkout";
+        let draft = draft(&section, kind, loader);
+        // `checkout: none` and `download: none` say that there is nothing to do.
+        if matches!(key, "checkout" | "download") && value.is_some_and(|value| value.eq_ignore_ascii_case("none")) {
+            continue;
+        }
+        match draft {
+            Some(draft) => drafts.push(draft),
+            None => whole = false,
+        }
+    }
+    if !checks_out {
+        drafts.insert(0, implicit_checkout(parent, loader)?);
+    }
+    let mut taken = Taken::default();
+    for draft in &drafts {
+        if let Some((name, node)) = draft.name {
+            names::check(name, "a step", &node.place, loader);
+            taken.take_or_report(name, "a step", &node.place, loader);
+        }
+    }
+    let bases: Vec<Option<String>> = drafts.iter().map(|draft| draft.name.is_none().then(|| sanitized(&draft.step.task.name))).collect();
+    let bases: Vec<Option<&str>> = bases.iter().map(Option::as_deref).collect();
+    let generated = names::generate(&bases, &mut taken);
+    let steps = drafts.into_iter().zip(generated).map(|(draft, generated)| {
+        let mut step = draft.step;
+        if let Some(name) = generated {
+            step.name = name;
+        }
+        step
+    });
+    let steps = steps.collect();
+    whole.then_some(steps)
+}
+
+/// A task's name as a reference name.
+fn sanitized(name: &str) -> String {
+    let mut out = String::new();
+    for c in name.chars() {
+        if c.is_ascii_alphabetic() || c == '_' || (c.is_ascii_digit() && !out.is_empty()) {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// A step that may still need a name.
+struct Draft<'n> {
+    step: Step,
+    name: Option<(&'n str, &'n Node)>,
+}
+
+/// The first key of a step decides what it is.
+fn kind_of<'n>(item: &'n Node, loader: &mut Loader<'_>) -> Option<(Section<'n>, &'static StepKind)> {
+    let names = || KINDS.iter().map(|(name, _)| *name);
+    let entries = match &item.kind {
+        Kind::Mapping(entries) => entries,
+        _ => {
+            loader.error(&item.place, format!("a step is a mapping, found {}", item.describe()), "for instance `- script: echo hello`");
+            return None;
+        }
+    };
+    let first = entries.first().and_then(|(key, _)| key.text()).unwrap_or_default();
+    if let Some((_, kind)) = KINDS.iter().find(|(name, _)| *name == first) {
+        return Section::of(item, &kind.keys, loader).map(|section| (section, kind));
+    }
+    if let Some((name, hint)) = REFUSED.iter().find(|(name, _)| *name == first) {
+        loader.error(&item.place, format!("steps of the kind `{name}` are not supported yet"), *hint);
+        return None;
+    }
+    let later = entries.iter().filter_map(|(key, _)| key.text()).find(|key| names().any(|name| name == *key));
+    let (message, hint) = match later {
+        Some(kind) => (
+            format!("the first key of a step decides what it is, and `{first}` is no kind of step"),
+            format!("write `{kind}` before `{first}`"),
+        ),
+        None => {
+            let hint = match nearest(first, names()) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None => format!("kinds of steps: {}", crate::suggest::list(names())),
+            };
+            (format!("unknown kind of step: `{first}`"), hint)
+        }
+    };
+    loader.error(&item.place, message, hint);
+    None
+}
+
+fn draft<'n>(section: &Section<'n>, kind: &StepKind, loader: &mut Loader<'_>) -> Option<Draft<'n>> {
+    // Everything is looked at before anything is given up.
+    let task = if kind.task.is_empty() { task(section, loader) } else { shorthand(section, kind, loader) };
+    let condition = condition(section, ConditionKind::Step, loader);
+    let name = section.text("name", loader);
+    let display_name = section.text("displayName", loader).map(|(text, _)| text.to_owned());
+    let continue_on_error = section.boolean("continueOnError", loader).unwrap_or(false);
+    let enabled = section.boolean("enabled", loader).unwrap_or(true);
+    let env = env(section, loader);
+    let timeout_in_minutes = section.number("timeoutInMinutes", 0, u32::MAX, loader).unwrap_or(0);
+    let retry_count_on_task_failure = section.number("retryCountOnTaskFailure", 0, MAX_RETRIES, loader).unwrap_or(0);
+    let target = step_target(section, loader);
+    let task = task?;
+    // facts/pipeline-yaml.md 2.7: the task's name, or the step's where it has one.
+    let display_name = display_name.unwrap_or_else(|| name.map_or_else(|| task.name.clone(), |(name, _)| name.to_owned()));
+    let step = Step {
+        name: name.map_or(String::new(), |(name, _)| name.to_owned()),
+        display_name,
+        condition: condition?,
+        continue_on_error,
+        enabled,
+        env,
+        timeout_in_minutes,
+        retry_count_on_task_failure,
+        target,
+        task,
+        place: section.place().clone(),
+    };
+    Some(Draft { step, name })
+}
+
+/// The checkout of a job that has none (facts/pipeline-yaml.md 2.7: steps of the system are `__system_1` and so on).
+fn implicit_checkout<'n>(parent: &Section<'n>, loader: &mut Loader<'_>) -> Option<Draft<'n>> {
+    let given = [Given { name: "repository", value: "self", place: parent.place() }];
+    let task = inputs::task_use(builtin::CHECKOUT, parent.place(), &given, parent.place(), loader)?;
+    let step = Step {
+        name: "__system_1".to_owned(),
+        display_name: task.name.clone(),
+        condition: Condition::parse("", ConditionKind::Step, parent.place().clone()).ok()?,
+        continue_on_error: false,
+        enabled: true,
+        env: Vec::new(),
+        timeout_in_minutes: 0,
+        retry_count_on_task_failure: 0,
+        target: StepTarget::default(),
+        task,
+        place: parent.place().clone(),
+    };
+    Some(Draft { step, name: None })
+}
+
+fn task(section: &Section<'_>, loader: &mut Loader<'_>) -> Option<TaskUse> {
+    let mut given = Vec::new();
+    let mut place = section.place();
+    if let Some((key, node)) = section.entry("inputs").filter(|(_, node)| !node.is_empty()) {
+        place = &key.place;
+        let Some(entries) = node.entries() else {
+            loader.error(&node.place, format!("`inputs` of a task step must be a mapping, found {}", node.describe()), "");
+            return None;
+        };
+        for (key, value) in entries {
+            match value.text() {
+                Some(text) => given.push(Given { name: key.text().unwrap_or_default(), value: text, place: &value.place }),
+                None => loader.error(
+                    &value.place,
+                    format!("the input `{}` must be a text, found {}", key.text().unwrap_or_default(), value.describe()),
+                    "a text of several lines begins with `|`",
+                ),
+            }
+        }
+    }
+    let Some((reference, node)) = section.text("task", loader) else {
+        if section.get("task").is_none() {
+            loader.error(section.place(), "the step names no task", "for instance `- task: Bash@3`");
+        }
+        return None;
+    };
+    inputs::task_use(reference, &node.place, &given, place, loader)
+}
+
+fn shorthand(section: &Section<'_>, kind: &StepKind, loader: &mut Loader<'_>) -> Option<TaskUse> {
+    let key = kind.keys.known[0];
+    let Some((value, node)) = section.text(key, loader) else {
+        if section.get(key).is_none() {
+            loader.error(section.place(), format!("`{key}` has no value"), "");
+        }
+        return None;
+    };
+    let nothing = value.eq_ignore_ascii_case("none");
+    match key {
+        "checkout" if !nothing && !value.eq_ignore_ascii_case("self") => {
+            loader.error(&node.place, format!("`checkout: {value}`: other repositories are not supported yet"), "`self` and `none` are");
+            return None;
+        }
+        "download" if !nothing && !value.eq_ignore_ascii_case("current") => {
+            let hint = "`current` and `none` are; for artifacts of another pipeline use the task `DownloadPipelineArtifact@2`";
+            loader.error(&node.place, format!("`download: {value}`: pipelines as resources are not supported yet"), hint);
+            return None;
+        }
+        _ => {}
+    }
+    let mut given: Vec<Given<'_>> = kind.fixed.iter().map(|(name, value)| Given { name, value, place: section.place() }).collect();
+    given.push(Given { name: kind.input, value, place: &node.place });
+    for (key, input) in kind.inputs {
+        if let Some((value, node)) = section.text(key, loader) {
+            given.push(Given { name: input, value, place: &node.place });
+        }
+    }
+    // An artifact that is downloaded by name lies in a folder of its name.
+    let folder = section.get("artifact").and_then(Node::text).map(|artifact| format!("$(Pipeline.Workspace)/{artifact}"));
+    if let Some(folder) = folder.as_deref().filter(|_| key == "download" && section.get("path").is_none()) {
+        given.push(Given { name: "path", value: folder, place: &node.place });
+    }
+    inputs::task_use(kind.task, &node.place, &given, section.place(), loader)
+}
+
+/// `env:` in order.
+fn env(section: &Section<'_>, loader: &mut Loader<'_>) -> Vec<(String, String)> {
+    let Some(node) = section.get("env") else { return Vec::new() };
+    let Some(entries) = node.entries() else {
+        loader.error(
+            &node.place,
+            format!("`env` of {} must be a mapping of names and values, found {}", section.what, node.describe()),
+            "",
+        );
+        return Vec::new();
+    };
+    let mut env = Vec::new();
+    for (key, value) in entries {
+        match (key.text(), value.text()) {
+            (Some(name), Some(text)) => env.push((name.to_owned(), text.to_owned())),
+            (name, _) => {
+                let name = name.unwrap_or_default();
+                loader.error(&value.place, format!("the value of `{name}` in `env` must be a text, found {}", value.describe()), "");
+            }
+        }
+    }
+    env
+}
