@@ -6,6 +6,7 @@ use super::loader::Loader;
 use super::names::{self, Taken};
 use super::section::{Keys, Section};
 use super::target::step_target;
+use super::values::boolean;
 use crate::builtin;
 use crate::condition::{Condition, ConditionKind};
 use crate::pipeline::{Step, StepTarget, TaskUse};
@@ -123,6 +124,9 @@ const KINDS: &[(&str, StepKind)] = &[
     ),
 ];
 
+/// Keys of shorthand steps whose values are boolean words.
+const BOOLEAN_KEYS: &[&str] = &["failOnStderr", "clean", "fetchTags", "lfs", "persistCredentials", "submodules", "workspaceRepo"];
+
 /// Kinds of Azure Pipelines that are refused, with what to do instead.
 const REFUSED: &[(&str, &str)] = &[
     ("template", "templates come later; write out the steps that it stands for"),
@@ -167,7 +171,8 @@ pub(super) fn steps(parent: &Section<'_>, loader: &mut Loader<'_>) -> Option<Vec
             taken.take_or_report(name, "a step", &node.place, loader);
         }
     }
-    let bases: Vec<Option<String>> = drafts.iter().map(|draft| draft.name.is_none().then(|| sanitized(&draft.step.task.name))).collect();
+    let bases: Vec<Option<String>> =
+        drafts.iter().map(|draft| draft.step.name.is_empty().then(|| sanitized(&draft.step.task.name))).collect();
     let bases: Vec<Option<&str>> = bases.iter().map(Option::as_deref).collect();
     let generated = names::generate(&bases, &mut taken);
     let steps = drafts.into_iter().zip(generated).map(|(draft, generated)| {
@@ -339,6 +344,12 @@ fn shorthand(section: &Section<'_>, kind: &StepKind, loader: &mut Loader<'_>) ->
     given.push(Given { name: kind.input, value, place: &node.place });
     for (key, input) in kind.inputs {
         if let Some((value, node)) = section.text(key, loader) {
+            // The boolean words of YAML are those of the schema, an input has only two.
+            let value = match boolean(value) {
+                Some(true) if BOOLEAN_KEYS.contains(key) => "true",
+                Some(false) if BOOLEAN_KEYS.contains(key) => "false",
+                _ => value,
+            };
             given.push(Given { name: input, value, place: &node.place });
         }
     }

@@ -109,7 +109,7 @@ fn the_three_forms_of_a_pipeline() {
     insta::assert_snapshot!(outline(&pipeline("steps:\n- script: echo\n- bash: |\n    a\n    b\n- script: echo\n")), @r#"
     __default "__default" after [] if succeeded()
       Job_1 "Job" after [] if succeeded()
-        Checkout "Checkout" Checkout@1.0.0 [("repository", "self")]
+        __system_1 "Checkout" Checkout@1.0.0 [("repository", "self")]
         CmdLine1 "CmdLine" CmdLine@2.0.0 [("script", "echo"), ("failOnStderr", "false")]
         Bash "Bash" Bash@3.0.0 [("targetType", "inline"), ("script", "a\nb\n"), ("failOnStderr", "false")]
         CmdLine2 "CmdLine" CmdLine@2.0.0 [("script", "echo"), ("failOnStderr", "false")]
@@ -121,25 +121,25 @@ fn the_three_forms_of_a_pipeline() {
       Job_2 "Job_2" after ["Job_1"] if succeeded()
         Checkout "Checkout" Checkout@1.0.0 [("repository", "self"), ("clean", "true")]
       Job_3 "Third" after ["Job_2", "Job_1"] if failed()
-        Checkout "Checkout" Checkout@1.0.0 [("repository", "self")]
+        __system_1 "Checkout" Checkout@1.0.0 [("repository", "self")]
         CmdLine "CmdLine" CmdLine@2.0.0 [("script", "a"), ("failOnStderr", "false")]
     "#);
     insta::assert_snapshot!(outline(&pipeline("stages:\n- stage: A\n  jobs: [{job: , steps: [{script: a}]}]\n- stage: B\n  displayName: The B\n  jobs: [{job: x, steps: [{script: a}]}]\n- stage: C\n  dependsOn: []\n  condition: always()\n  jobs: [{job: x, steps: [{script: a}]}]\n- stage: D\n  dependsOn: [b, C]\n  jobs: [{job: x, steps: [{script: a}]}]\n")), @r#"
     A "A" after [] if succeeded()
       Job_1 "Job" after [] if succeeded()
-        Checkout "Checkout" Checkout@1.0.0 [("repository", "self")]
+        __system_1 "Checkout" Checkout@1.0.0 [("repository", "self")]
         CmdLine "CmdLine" CmdLine@2.0.0 [("script", "a"), ("failOnStderr", "false")]
     B "The B" after ["A"] if succeeded()
       x "x" after [] if succeeded()
-        Checkout "Checkout" Checkout@1.0.0 [("repository", "self")]
+        __system_1 "Checkout" Checkout@1.0.0 [("repository", "self")]
         CmdLine "CmdLine" CmdLine@2.0.0 [("script", "a"), ("failOnStderr", "false")]
     C "C" after [] if always()
       x "x" after [] if succeeded()
-        Checkout "Checkout" Checkout@1.0.0 [("repository", "self")]
+        __system_1 "Checkout" Checkout@1.0.0 [("repository", "self")]
         CmdLine "CmdLine" CmdLine@2.0.0 [("script", "a"), ("failOnStderr", "false")]
     D "D" after ["B", "C"] if succeeded()
       x "x" after [] if succeeded()
-        Checkout "Checkout" Checkout@1.0.0 [("repository", "self")]
+        __system_1 "Checkout" Checkout@1.0.0 [("repository", "self")]
         CmdLine "CmdLine" CmdLine@2.0.0 [("script", "a"), ("failOnStderr", "false")]
     "#);
 }
@@ -150,7 +150,7 @@ fn shorthand_steps_are_tasks() {
     insta::assert_snapshot!(outline(&pipeline("steps:\n- script: a\n  workingDirectory: d\n  failOnStderr: yes\n- bash: b\n- checkout: self\n  path: p\n  fetchDepth: 1\n- publish: out\n  artifact: drop\n- download: current\n  artifact: drop\n  patterns: '*.zip'\n- download: current\n- download: none\n")), @r#"
     __default "__default" after [] if succeeded()
       Job_1 "Job" after [] if succeeded()
-        CmdLine "CmdLine" CmdLine@2.0.0 [("script", "a"), ("workingDirectory", "d"), ("failOnStderr", "yes")]
+        CmdLine "CmdLine" CmdLine@2.0.0 [("script", "a"), ("workingDirectory", "d"), ("failOnStderr", "true")]
         Bash "Bash" Bash@3.0.0 [("targetType", "inline"), ("script", "b"), ("failOnStderr", "false")]
         Checkout "Checkout" Checkout@1.0.0 [("repository", "self"), ("fetchDepth", "1"), ("path", "p")]
         PublishPipelineArtifact "PublishPipelineArtifact" PublishPipelineArtifact@1.0.0 [("path", "out"), ("artifactName", "drop"), ("artifactType", "pipeline"), ("parallel", "false"), ("parallelCount", "8")]
@@ -407,7 +407,7 @@ fn everything_that_a_step_a_job_and_a_pipeline_can_have() {
                         workspace_clean: None,
                         steps: [
                             Step {
-                                name: "Checkout",
+                                name: "__system_1",
                                 display_name: "Checkout",
                                 condition: Condition(Step, "succeeded()"),
                                 continue_on_error: false,
@@ -778,9 +778,9 @@ fn what_is_not_supported_yet_is_refused_by_name() {
       4 | - script: echo ${{ variables.x }}
         |                ^
       hint: write the value itself, or use a variable: `$(name)` in values, `variables['name']` in conditions
-    ci.yml:6:5: error: `${{ }}` expressions are not supported yet
+    ci.yml:6:10: error: `${{ }}` expressions are not supported yet
       6 |     echo ${{ variables.y }}
-        |     ^
+        |          ^
       hint: write the value itself, or use a variable: `$(name)` in values, `variables['name']` in conditions
     ");
 }
@@ -836,9 +836,9 @@ fn mistakes_have_places_and_hints_all_at_once() {
       17 |   condition: and(eq(variables.x == 1), github)
          |                                 ^
       hint: there are no operators: write `eq(a, b)`, `ne(a, b)`, `and(a, b)`, `or(a, b)`, `not(a)`, `gt(a, b)`
-    ci.yml:20:5: error: `dependencies` does not exist in a step's condition (line 3, column 3 of the expression)
-      20 |     and(
-         |     ^
+    ci.yml:22:7: error: `dependencies` does not exist in a step's condition
+      22 |       dependencies.a)
+         |       ^
       hint: it exists in a job's condition, a stage's condition, a variable's `$[ ]`
     ci.yml:24:12: error: `enabled` of a script step must be `true` or `false`, found `maybe`
       24 |   enabled: maybe

@@ -12,17 +12,19 @@ pub(super) fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// The place of a character (from 0) of a scalar that is written on one line; `None` when it is not, or when escapes move it.
+/// The place of a character (from 0) of a scalar; `None` when escapes or folded lines move it.
 pub(super) fn place_in(node: &Node, character: usize, lines: &[&str]) -> Option<Place> {
     let Kind::Scalar { text, style } = &node.kind else { return None };
-    let shift = match style {
-        Style::Plain => 0,
-        Style::SingleQuoted | Style::DoubleQuoted => 1,
-        Style::Literal | Style::Folded => return None,
+    let before: Vec<char> = text.chars().take(character).collect();
+    let (line, column) = match style {
+        Style::Plain => (0, character),
+        Style::SingleQuoted | Style::DoubleQuoted => (0, character + 1),
+        Style::Literal => (before.iter().filter(|c| **c == '\n').count(), before.iter().rev().take_while(|c| **c != '\n').count()),
+        Style::Folded => return None,
     };
-    let column = node.place.column + shift + character;
-    let line = lines.get(node.place.line.checked_sub(1)?)?;
-    let written = line.chars().skip(column - 1).take(3);
-    let expected = text.chars().skip(character).take(3);
-    (written.eq(expected)).then(|| Place { column, ..node.place.clone() })
+    let place = Place { file: node.place.file.clone(), line: node.place.line + line, column: node.place.column + column };
+    // What is written there must be what is meant.
+    let written: String = lines.get(place.line.checked_sub(1)?)?.chars().skip(place.column - 1).collect();
+    let expected: String = text.chars().skip(character).take_while(|c| *c != '\n').take(3).collect();
+    written.starts_with(&expected).then_some(place)
 }
