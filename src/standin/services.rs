@@ -26,13 +26,9 @@ pub(crate) enum Service<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NoService {
     /// Azure itself would have no address for it.
-    #[error(
-        "no such host: there is no key vault `{vault}` in the local Azure (NXDOMAIN for `{host}`). Its vaults are {known}. Add the vault to slipway.local.yml, or correct its name."
-    )]
-    NoVault { host: String, vault: String, known: String },
-    #[error(
-        "the local stand-in for Azure does not stand in for `{host}`. It serves Entra ID, Resource Manager, Key Vault and Azure DevOps; `slipway azure up --passthrough` lets other hosts through."
-    )]
+    #[error("no such host (NXDOMAIN): the local Azure has no key vault `{vault}`. It has {known}; slipway.local.yml describes them.")]
+    NoVault { vault: String, known: String },
+    #[error("the local Azure does not stand in for `{host}`. `slipway azure up --passthrough` lets other hosts through.")]
     Foreign { host: String },
 }
 
@@ -49,7 +45,7 @@ impl<'a> Service<'a> {
             return world.directory.vault(name).map(Self::KeyVault).ok_or_else(|| {
                 let known: Vec<_> = world.directory.config.vaults.iter().map(|vault| format!("`{}`", vault.name)).collect();
                 let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-                NoService::NoVault { host: host.to_owned(), vault: name.to_owned(), known }
+                NoService::NoVault { vault: name.to_owned(), known }
             });
         }
         match host {

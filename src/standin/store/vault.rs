@@ -12,6 +12,10 @@ use super::Sensitive;
 use crate::config::{SecretSource, VaultSecret};
 use crate::crypto::{KeyProblem, random_hex, random_text};
 
+/// What stands before the seed in the PKCS#8 DER of an Ed25519 private key (RFC 8410 section 10.3; version 1, without the
+/// public key, as OpenSSL writes it and as every library reads it).
+const PKCS8_V1_ED25519: &[u8] = &[0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
+
 /// Days for which a deleted secret can be recovered.
 pub(crate) const RECOVERABLE_DAYS: i64 = 90;
 
@@ -173,9 +177,9 @@ fn make_value(source: &SecretSource, now: OffsetDateTime, prompt: impl FnOnce() 
     let value = match source {
         SecretSource::RandomText { length } => random_text(*length).map_err(NoValue::Key)?,
         SecretSource::KeyPair { .. } => {
-            let der = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new())
+            let random = ring::rand::generate::<[u8; 32]>(&SystemRandom::new())
                 .map_err(|_| NoValue::Key(KeyProblem("the system has no random numbers".to_owned())))?;
-            STANDARD.encode(der)
+            STANDARD.encode([PKCS8_V1_ED25519, &random.expose()].concat())
         }
         SecretSource::Certificate { subject } => {
             certificate(subject, now).map_err(|error| NoValue::Key(KeyProblem(format!("a certificate for `{subject}`: {error}"))))?
@@ -251,6 +255,7 @@ mod tests {
         let public = STANDARD.decode(vault.public_key("THE-secret").unwrap()).unwrap();
         assert_eq!(public.len(), 32);
         let private = STANDARD.decode(value(&vault)).unwrap();
+        assert_eq!((private.len(), &private[..16]), (48, PKCS8_V1_ED25519), "not as OpenSSL writes it");
         let signature = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&private).unwrap().sign(b"message");
         let public = ring::signature::UnparsedPublicKey::new(&ring::signature::ED25519, public);
         public.verify(b"message", signature.as_ref()).unwrap();

@@ -26,8 +26,10 @@ async fn a_vault_that_does_not_exist_has_no_host() {
     let world = World::start().await;
     let answer = raw(&world, "CONNECT shopp.vault.azure.net:443 HTTP/1.1\r\nHost: shopp.vault.azure.net:443\r\n\r\n".to_owned()).await;
     assert!(answer.starts_with("HTTP/1.1 502 No such host\r\n"), "{answer}");
-    assert!(answer.contains("no such host: there is no key vault `shopp`"), "{answer}");
+    assert!(answer.contains("no such host (NXDOMAIN): the local Azure has no key vault `shopp`"), "{answer}");
     assert!(answer.contains("`shop`, `policies`, `walled`"), "{answer}");
+    // Clients cut what is longer, and the end is the next step.
+    assert!(answer.split("\r\n\r\n").nth(1).unwrap().len() < 200, "{answer}");
     world.client.get("https://shopp.vault.azure.net/").send().await.unwrap_err();
     let log = world.standin.requests().entries();
     assert_eq!((log[0].method.as_str(), log[0].host.as_str(), log[0].status), ("CONNECT", "shopp.vault.azure.net", 502));
