@@ -1,0 +1,205 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Runs Azure Pipelines on this machine, against a local stand-in for Azure.
+#[derive(Debug, Parser)]
+#[command(name = "slipway", version, disable_help_subcommand = true, subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a pipeline
+    Run(RunArguments),
+    /// Check a pipeline without running it
+    Check(CheckArguments),
+    /// List the runs, or show one
+    Runs(RunsArguments),
+    /// The local stand-in for Azure
+    Azure {
+        #[command(subcommand)]
+        command: AzureCommand,
+    },
+}
+
+/// What a pipeline may name, and where things are.
+#[derive(Debug, Args)]
+pub(crate) struct Sources {
+    /// The pipeline's file; the repository is the one around it
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Description of the local Azure [default: slipway.local.yml in the repository's root, if there is one]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Folder of the state [default: one per repository below ~/.local/state/slipway]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) state: Option<PathBuf>,
+    /// Task packages besides those of slipway.local.yml: a task's folder, a folder of tasks, or a VSIX file
+    #[arg(long = "task", value_name = "FOLDER_OR_VSIX")]
+    pub(crate) tasks: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArguments {
+    #[command(flatten)]
+    pub(crate) sources: Sources,
+    /// How many jobs may run at once
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub(crate) agents: u8,
+    /// Set a variable of the pipeline, as in the editor of Azure DevOps; not for secrets
+    #[arg(long = "variable", value_name = "NAME=VALUE", value_parser = variable)]
+    pub(crate) variables: Vec<(String, String)>,
+    /// Set System.Debug
+    #[arg(long)]
+    pub(crate) debug: bool,
+    /// Fail on what is not simulated, instead of saying so
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// The Node that starts tasks [default: node in PATH]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) node: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    #[command(flatten)]
+    pub(crate) sources: Sources,
+}
+
+/// Which state folder, for commands that do not name a pipeline.
+#[derive(Debug, Args)]
+pub(crate) struct StateArguments {
+    /// Folder of the state [default: that of the repository around the current folder]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) state: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct RunsArguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<RunsCommand>,
+    #[command(flatten)]
+    pub(crate) state: StateArguments,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RunsCommand {
+    /// Show a run: stages, durations, logs, artifacts, tests
+    Show {
+        /// Its number
+        #[arg(value_name = "N")]
+        run: u64,
+        #[command(flatten)]
+        state: StateArguments,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AzureCommand {
+    /// Start it alone, for `az` and other clients; runs until Ctrl-C
+    Up {
+        /// Its description [default: slipway.local.yml in the repository's root]
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        #[command(flatten)]
+        state: StateArguments,
+        /// Let requests to hosts that it does not stand in for go out to the network
+        #[arg(long)]
+        passthrough: bool,
+    },
+    /// Have a running one misbehave
+    Fault(FaultArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FaultArguments {
+    /// What goes wrong
+    #[arg(value_enum, value_name = "KIND", required_unless_present = "clear")]
+    pub(crate) kind: Option<FaultName>,
+    /// Which hosts; `*` stands for any text
+    #[arg(long, value_name = "PATTERN", default_value = "*")]
+    pub(crate) host: String,
+    /// Which paths; `*` stands for any text
+    #[arg(long, value_name = "PATTERN", default_value = "*")]
+    pub(crate) path: String,
+    /// Which method [default: all]
+    #[arg(long, value_name = "METHOD")]
+    pub(crate) method: Option<String>,
+    /// How many requests it hits
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) times: u32,
+    /// Seconds: the Retry-After of `throttle`, the length of `delay`
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seconds: u32,
+    /// The status of `html` and `status`
+    #[arg(long, value_name = "CODE", default_value_t = 503, value_parser = clap::value_parser!(u16).range(100..=599))]
+    pub(crate) status: u16,
+    /// Bytes of the answer that are sent before `reset`
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) after_bytes: usize,
+    /// Forget all faults that were ordered
+    #[arg(long, conflicts_with = "kind")]
+    pub(crate) clear: bool,
+    #[command(flatten)]
+    pub(crate) state: StateArguments,
+}
+
+/// A kind of misbehaviour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FaultName {
+    /// 429 with Retry-After
+    Throttle,
+    /// 403: no role assignment
+    ForbiddenRbac,
+    /// 403: no access policy
+    ForbiddenPolicy,
+    /// 403: the vault's firewall
+    ForbiddenFirewall,
+    /// 403: public access is disabled
+    ForbiddenConnection,
+    /// The connection is reset
+    Reset,
+    /// The answer comes late
+    Delay,
+    /// An HTML page instead of an answer
+    Html,
+    /// Tokens that were issued are expired
+    ExpireTokens,
+    /// Federated assertions are expired
+    ExpiredAssertion,
+    /// Another status
+    Status,
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_variable_may_hold_any_value() {
+        assert_eq!(variable("a=b=c "), Ok(("a".to_owned(), "b=c ".to_owned())));
+        assert_eq!(variable("a="), Ok(("a".to_owned(), String::new())));
+        assert!(variable("a").is_err());
+        assert!(variable("=b").is_err());
+    }
+}

@@ -1,0 +1,26 @@
+//! `slipway check FILE`: the pipeline and everything that it names, without running it.
+
+use std::sync::Arc;
+
+use crate::arguments::CheckArguments;
+use crate::env::Env;
+use crate::failure::{Exit, Failure};
+use crate::terminal::Terminal;
+use crate::world::PipelineWorld;
+
+/// Checks a pipeline.
+pub(crate) async fn check(env: &Env, arguments: &CheckArguments, terminal: &Arc<Terminal>) -> Result<Exit, Failure> {
+    let here = PipelineWorld::find(env, &arguments.sources).await?;
+    let pipeline = here.load(terminal)?;
+    let jobs = pipeline.stages.iter().map(|stage| stage.jobs.len()).sum::<usize>();
+    let steps = pipeline.stages.iter().flat_map(|stage| &stage.jobs).map(|job| job.steps.len()).sum::<usize>();
+    let count = |n: usize, what: &str| if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") };
+    terminal.print([format!(
+        "{}: no problems ({}, {}, {})",
+        here.file,
+        count(pipeline.stages.len(), "stage"),
+        count(jobs, "job"),
+        count(steps, "step")
+    )]);
+    Ok(Exit::Success)
+}

@@ -1,0 +1,7 @@
+//! The commands, one module each.
+
+pub(crate) mod azure_fault;
+pub(crate) mod azure_up;
+pub(crate) mod check;
+pub(crate) mod run;
+pub(crate) mod runs;

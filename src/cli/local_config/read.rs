@@ -1,0 +1,282 @@
+//! Reads `slipway.local.yml`.
+
+use std::path::PathBuf;
+
+use slipway_pipelines::Diagnostics;
+use slipway_pipelines::yaml::{self, Node};
+use slipway_standin::{AccessModel, Config, Connection, CredentialKind, Principal, SecretSource, Vault, VaultSecret};
+use time::format_description::well_known::Rfc3339;
+use time::{Date, OffsetDateTime};
+
+use super::section::{Problems, Section, did_you_mean, unique, word};
+use super::{At, LocalConfig, check};
+
+/// Words of `credentials` and `credential`.
+const CREDENTIALS: &[(&str, CredentialKind)] = &[
+    ("secret", CredentialKind::Secret),
+    ("expiredSecret", CredentialKind::ExpiredSecret),
+    ("certificate", CredentialKind::Certificate),
+    ("federated", CredentialKind::Federated),
+    ("managedIdentity", CredentialKind::ManagedIdentity),
+];
+
+/// Reads the text of the file. `file` is its name as the user knows it; `project` the name of the team project where the
+/// file does not give one. All problems are reported at once.
+pub(crate) fn read(text: &str, file: &str, project: &str) -> Result<LocalConfig, Diagnostics> {
+    let Some(root) = yaml::parse(file, text)? else { return Ok(LocalConfig::without_file(project)) };
+    let mut problems = Problems::default();
+    let config = root_section(&root, project, &mut problems);
+    match config {
+        Some(config) if problems.0.is_empty() => Ok(config),
+        _ => Err(problems.0),
+    }
+}
+
+fn root_section(root: &Node, project: &str, problems: &mut Problems) -> Option<LocalConfig> {
+    let keys = ["organization", "project", "tenant", "subscription", "principals", "vaults", "serviceConnections", "variables", "tasks"];
+    let section = Section::of(root, "the local Azure", &keys, problems)?;
+    let without = LocalConfig::without_file(project);
+
+    let label = |key: &str, default: String, problems: &mut Problems| match section.text(key, problems) {
+        Some(name) => {
+            check::label(&name, key, problems);
+            name.value
+        }
+        None => default,
+    };
+    let organization = label("organization", without.azure.organization, problems);
+    let tenant = label("tenant", without.azure.tenant, problems);
+    let project = section.text("project", problems).map_or(without.azure.project, |name| name.value);
+    let subscription = section.text("subscription", problems).map_or(without.azure.subscription, |name| name.value);
+
+    let principals: Vec<Named<Principal>> =
+        section.list("principals", problems).iter().filter_map(|node| principal(node, problems)).collect();
+    unique(principals.iter().map(|principal| &principal.name), "the principal", problems);
+    let principals: Vec<Principal> = principals.into_iter().map(|named| named.value).collect();
+    let vaults: Vec<Named<Vault>> = section.list("vaults", problems).iter().filter_map(|node| vault(node, &principals, problems)).collect();
+    unique(vaults.iter().map(|vault| &vault.name), "the vault", problems);
+    let connections: Vec<Named<Connection>> =
+        section.list("serviceConnections", problems).iter().filter_map(|node| connection(node, &principals, problems)).collect();
+    unique(connections.iter().map(|connection| &connection.name), "the service connection", problems);
+
+    let variables = match section.get("variables") {
+        Some(node) => Section::any_texts(node, "`variables`", problems),
+        None => Vec::new(),
+    };
+    for (name, _) in &variables {
+        check::variable(name, problems);
+    }
+    let public: Vec<&At<String>> = vaults.iter().flat_map(|vault| &vault.public_variables).collect();
+    unique(variables.iter().map(|(name, _)| name).chain(public), "the variable", problems);
+    let tasks = section.texts("tasks", problems).into_iter().map(|path| PathBuf::from(path.value)).collect();
+
+    Some(LocalConfig {
+        azure: Config {
+            organization,
+            project,
+            tenant,
+            subscription,
+            principals,
+            vaults: vaults.into_iter().map(|named| named.value).collect(),
+            connections: connections.into_iter().map(|named| named.value).collect(),
+        },
+        variables: variables.into_iter().map(|(name, value)| (name.value, value)).collect(),
+        tasks,
+    })
+}
+
+/// Something with a name, and where the name stands.
+struct Named<T> {
+    name: At<String>,
+    value: T,
+    /// Variables that its secrets make.
+    public_variables: Vec<At<String>>,
+}
+
+fn principal(node: &Node, problems: &mut Problems) -> Option<Named<Principal>> {
+    let section = Section::of(node, "a principal", &["name", "credentials"], problems)?;
+    let name = section.required_text("name", problems);
+    if let Some(name) = &name {
+        check::principal_name(name, problems);
+    }
+    let words = section.texts("credentials", problems);
+    if words.is_empty() {
+        let known: Vec<&str> = CREDENTIALS.iter().map(|(word, _)| *word).collect();
+        problems.add(section.place, "a principal needs at least one of `credentials`", format!("known: {}", known.join(", ")));
+    }
+    unique(&words, "the credential", problems);
+    let credentials = words.iter().filter_map(|value| word(value, "a credential", CREDENTIALS, problems)).collect();
+    let name = name?;
+    Some(Named { value: Principal { name: name.value.clone(), credentials }, name, public_variables: Vec::new() })
+}
+
+fn vault(node: &Node, principals: &[Principal], problems: &mut Problems) -> Option<Named<Vault>> {
+    let keys = ["name", "resourceGroup", "access", "readers", "writers", "firewall", "secrets"];
+    let section = Section::of(node, "a vault", &keys, problems)?;
+    let name = section.required_text("name", problems);
+    if let Some(name) = &name {
+        check::vault_name(name, problems);
+    }
+    let access_model =
+        section.word("access", &[("rbac", AccessModel::Rbac), ("accessPolicy", AccessModel::AccessPolicy)], problems).unwrap_or_default();
+    let firewall_refuses = section.word("firewall", &[("allow", false), ("refuse", true)], problems).unwrap_or_default();
+    let known = |key: &str, problems: &mut Problems| {
+        let names = section.texts(key, problems);
+        for name in &names {
+            known_principal(name, principals, problems);
+        }
+        names.into_iter().map(|name| name.value).collect::<Vec<_>>()
+    };
+    let (readers, writers) = (known("readers", problems), known("writers", problems));
+    let mut public_variables = Vec::new();
+    let secrets: Vec<(At<String>, VaultSecret)> =
+        section.list("secrets", problems).iter().filter_map(|node| secret(node, &mut public_variables, problems)).collect();
+    unique(secrets.iter().map(|(name, _)| name), "the secret", problems);
+    let resource_group = section.text("resourceGroup", problems);
+    let name = name?;
+    let value = Vault {
+        name: name.value.clone(),
+        resource_group: resource_group.map_or_else(|| name.value.clone(), |group| group.value),
+        access_model,
+        readers,
+        writers,
+        firewall_refuses,
+        secrets: secrets.into_iter().map(|(_, secret)| secret).collect(),
+    };
+    Some(Named { name, value, public_variables })
+}
+
+fn secret(node: &Node, public_variables: &mut Vec<At<String>>, problems: &mut Problems) -> Option<(At<String>, VaultSecret)> {
+    let keys = ["name", "generate", "prompt", "contentType", "enabled", "expires", "notBefore"];
+    let section = Section::of(node, "a secret", &keys, problems)?;
+    let name = section.required_text("name", problems);
+    if let Some(name) = &name {
+        check::secret_name(name, problems);
+    }
+    let generate = section.get("generate");
+    let prompt = section.flag("prompt", false, problems);
+    let source = match (generate, prompt) {
+        (Some(_), true) => {
+            problems.add(section.place, "a secret has either `generate` or `prompt: true`, not both", "");
+            None
+        }
+        (Some(node), false) => source(node, public_variables, problems),
+        (None, true) => Some(SecretSource::Prompt),
+        (None, false) => {
+            // A `value:` has had its own message.
+            if !section.has("value") {
+                let hint = "have the value generated (`generate: { randomText: { length: 32 } }`) or asked for once (`prompt: true`)";
+                problems.add(section.place, "a secret needs `generate` or `prompt: true`", hint);
+            }
+            None
+        }
+    };
+    let secret = (
+        section.text("contentType", problems).map(|text| text.value),
+        section.flag("enabled", true, problems),
+        moment(&section, "expires", problems),
+        moment(&section, "notBefore", problems),
+    );
+    let (name, source, (content_type, enabled, expires, not_before)) = (name?, source?, secret);
+    let value = VaultSecret { name: name.value.clone(), source, content_type, enabled, expires, not_before };
+    Some((name, value))
+}
+
+fn source(node: &Node, public_variables: &mut Vec<At<String>>, problems: &mut Problems) -> Option<SecretSource> {
+    let keys = ["randomText", "keyPair", "certificate"];
+    let section = Section::of(node, "`generate`", &keys, problems)?;
+    let given: Vec<&str> = keys.into_iter().filter(|key| section.has(key)).collect();
+    let [kind] = given[..] else {
+        problems.add(section.place, "`generate` needs exactly one of `randomText`, `keyPair`, `certificate`", "");
+        return None;
+    };
+    let Some(node) = section.get(kind) else {
+        problems.add(section.place, format!("`{kind}` of `generate` is empty"), example(kind));
+        return None;
+    };
+    match kind {
+        "randomText" => {
+            let length = Section::of(node, "`randomText`", &["length"], problems)?.required_text("length", problems)?;
+            match length.value.parse() {
+                Ok(length @ 1..=25_000) => Some(SecretSource::RandomText { length }),
+                _ => {
+                    problems.add(&length.place, format!("`length` must be a number from 1 to 25000, found `{}`", length.value), "");
+                    None
+                }
+            }
+        }
+        "keyPair" => {
+            let name = Section::of(node, "`keyPair`", &["publicVariable"], problems)?.required_text("publicVariable", problems)?;
+            check::variable(&name, problems);
+            let source = SecretSource::KeyPair { public_variable: name.value.clone() };
+            public_variables.push(name);
+            Some(source)
+        }
+        _ => {
+            let subject = Section::of(node, "`certificate`", &["subject"], problems)?.required_text("subject", problems)?;
+            Some(SecretSource::Certificate { subject: subject.value })
+        }
+    }
+}
+
+fn example(kind: &str) -> &'static str {
+    match kind {
+        "randomText" => "write `randomText: { length: 32 }`",
+        "keyPair" => "write `keyPair: { publicVariable: NAME }`",
+        _ => "write `certificate: { subject: NAME }`",
+    }
+}
+
+fn connection(node: &Node, principals: &[Principal], problems: &mut Problems) -> Option<Named<Connection>> {
+    let keys = ["name", "principal", "credential", "wrongSecret"];
+    let section = Section::of(node, "a service connection", &keys, problems)?;
+    let name = section.required_text("name", problems);
+    let principal = section.required_text("principal", problems);
+    let credential = section.required_text("credential", problems);
+    let wrong_secret = section.flag("wrongSecret", false, problems);
+    let signs_in_as = principal.as_ref().and_then(|principal| known_principal(principal, principals, problems));
+    let kind = credential.as_ref().and_then(|credential| word(credential, "`credential` of a service connection", CREDENTIALS, problems));
+    if let (Some(principal), Some(credential), Some(kind)) = (signs_in_as, &credential, kind)
+        && !principal.credentials.contains(&kind)
+    {
+        let has: Vec<&str> = CREDENTIALS.iter().filter(|(_, kind)| principal.credentials.contains(kind)).map(|(word, _)| *word).collect();
+        problems.add(
+            &credential.place,
+            format!("the principal `{}` has no credential `{}`", principal.name, credential.value),
+            format!(
+                "it has: {}; add to its `credentials`, or use one of them",
+                if has.is_empty() { "none".to_owned() } else { has.join(", ") }
+            ),
+        );
+    }
+    if wrong_secret && kind.is_some_and(|kind| matches!(kind, CredentialKind::ExpiredSecret | CredentialKind::ManagedIdentity)) {
+        problems.add(section.place, "`wrongSecret` goes with the credentials `secret`, `certificate` and `federated` only", "");
+    }
+    let (name, principal, credential) = (name?, principal?, kind?);
+    let value = Connection { name: name.value.clone(), principal: principal.value, credential, wrong_secret };
+    Some(Named { name, value, public_variables: Vec::new() })
+}
+
+fn known_principal<'a>(name: &At<String>, principals: &'a [Principal], problems: &mut Problems) -> Option<&'a Principal> {
+    let found = principals.iter().find(|principal| principal.name == name.value);
+    if found.is_none() {
+        let names: Vec<&str> = principals.iter().map(|principal| principal.name.as_str()).collect();
+        let hint = if names.is_empty() { "list it under `principals`".to_owned() } else { did_you_mean(&name.value, &names) };
+        problems.add(&name.place, format!("unknown principal: `{}`", name.value), hint);
+    }
+    found
+}
+
+/// Seconds since 1970 of a day or a moment.
+fn moment(section: &Section<'_>, key: &str, problems: &mut Problems) -> Option<i64> {
+    let text = section.text(key, problems)?;
+    let day = time::macros::format_description!("[year]-[month]-[day]");
+    let moment = OffsetDateTime::parse(&text.value, &Rfc3339)
+        .or_else(|_| Date::parse(&text.value, &day).map(|date| date.midnight().assume_utc()))
+        .map(OffsetDateTime::unix_timestamp);
+    if moment.is_err() {
+        let message = format!("`{key}` must be a day or a moment, found `{}`", text.value);
+        problems.add(&text.place, message, "for instance `2031-01-31` or `2031-01-31T12:00:00Z`");
+    }
+    moment.ok()
+}

@@ -1,0 +1,92 @@
+//! Reads back what a run left in the state folder, as the report shows it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use slipway_runner::{RunRecord, Store, TaskResult, TestOutcome};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::failure::Failure;
+use crate::live::{Report, Row, TestCounts};
+use crate::state::StateFolder;
+
+/// The report of run `id`.
+pub(crate) fn report(state: &StateFolder, id: u64) -> Result<Report, Failure> {
+    let store = Store::new(state.path());
+    let record = store.run(id).map_err(|error| Failure::refused(error.to_string()))?;
+    let tests = store.tests(id).map_err(|error| Failure::refused(error.to_string()))?;
+    let folder = store.folder_of(id);
+    let tests = tests.map(|tests| tests.runs).unwrap_or_default().into_iter().map(|run| TestCounts {
+        title: run.title,
+        passed: run.totals.passed,
+        skipped: run.totals.skipped,
+        failed_count: run.totals.failed,
+        failed: run
+            .cases
+            .into_iter()
+            .filter(|case| case.outcome == TestOutcome::Failed)
+            .map(|case| if case.suite.is_empty() { case.name } else { format!("{} in {}", case.name, case.suite) })
+            .collect(),
+    });
+    Ok(Report {
+        id,
+        number: record.number.clone(),
+        pipeline: record.pipeline.clone(),
+        result: record.result,
+        duration: between(Some(&record.started), record.finished.as_deref()),
+        rows: rows(&record, &folder),
+        artifacts: record
+            .artifacts
+            .iter()
+            // What `artifact.associate` points to need not be a path of ours.
+            .map(|artifact| {
+                (artifact.name.clone(), if artifact.files > 0 { folder.join(&artifact.location) } else { artifact.location.clone().into() })
+            })
+            .collect(),
+        tests: tests.collect(),
+        summaries: record.summaries.iter().map(|summary| folder.join(&summary.file)).collect(),
+        logs: folder.join("logs"),
+    })
+}
+
+fn rows(record: &RunRecord, folder: &Path) -> Vec<Row> {
+    let with_stages = record.stages.len() > 1 || record.stages.iter().any(|stage| stage.name != "__default");
+    let mut rows = Vec::new();
+    for stage in &record.stages {
+        let mut depth = 0;
+        if with_stages {
+            let took = between(stage.started.as_deref(), stage.finished.as_deref());
+            rows.push(row(depth, &stage.display_name, stage.result, took, &stage.reason));
+            depth += 1;
+        }
+        // Of a skipped stage there is no more to say.
+        let jobs = if stage.result == Some(TaskResult::Skipped) && with_stages { &[] } else { stage.jobs.as_slice() };
+        for job in jobs {
+            rows.push(row(depth, &job.display_name, job.result, between(job.started.as_deref(), job.finished.as_deref()), &job.reason));
+            for step in &job.steps {
+                let took = between(step.started.as_deref(), step.finished.as_deref());
+                rows.push(Row {
+                    issues: step.issues.clone(),
+                    more_issues: (step.errors + step.warnings).saturating_sub(step.issues.len()),
+                    log: folder.join(&step.log),
+                    ..row(depth + 1, &step.display_name, step.result, took, "")
+                });
+            }
+        }
+    }
+    rows
+}
+
+fn row(depth: usize, title: &str, result: Option<TaskResult>, duration: Duration, reason: &str) -> Row {
+    Row { depth, title: title.to_owned(), result, duration, reason: reason.to_owned(), ..Row::default() }
+}
+
+/// The time between two moments; nothing where one is missing.
+fn between(started: Option<&str>, finished: Option<&str>) -> Duration {
+    let moment = |text: Option<&str>| text.and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok());
+    match (moment(started), moment(finished)) {
+        (Some(started), Some(finished)) => (finished - started).try_into().unwrap_or_default(),
+        _ => Duration::ZERO,
+    }
+}
