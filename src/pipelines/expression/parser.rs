@@ -21,15 +21,14 @@ pub(super) fn parse(text: &str, vocabulary: &Vocabulary) -> Result<Expr, Vec<Exp
         None => Ok(root),
         Some(token) => Err(unexpected(token)),
     });
+    let mut errors = parser.unknown;
     match root {
-        Ok(root) if parser.unknown.is_empty() => Ok(root),
-        Ok(_) => Err(parser.unknown),
-        Err(error) => {
-            let mut errors = parser.unknown;
-            errors.push(error);
-            Err(errors)
-        }
+        Ok(root) if errors.is_empty() => return Ok(root),
+        Ok(_) => {}
+        Err(error) => errors.push(error),
     }
+    errors.sort_by_key(|error| error.position);
+    Err(errors)
 }
 
 struct Parser<'v> {
