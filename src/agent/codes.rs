@@ -7,6 +7,8 @@ pub const INPUT: &str = "SLIP-INPUT";
 pub const CONNECTION: &str = "SLIP-CONNECTION";
 /// A secret variable would have several lines.
 pub const SECRET_MULTILINE: &str = "SLIP-SECRET-MULTILINE";
+/// The value of a secret variable cannot be handed to the agent unchanged.
+pub const SECRET_PERCENT: &str = "SLIP-SECRET-PERCENT";
 /// The proxy setting cannot be used.
 pub const NET_PROXY: &str = "SLIP-NET-PROXY";
 /// The client certificate setting cannot be used.
@@ -25,8 +27,20 @@ pub const FILE: &str = "SLIP-FILE";
 pub const RESULTS_PATH: &str = "SLIP-RESULTS-PATH";
 
 /// Every code of this crate.
-pub const ALL: &[&str] =
-    &[INPUT, CONNECTION, SECRET_MULTILINE, NET_PROXY, NET_CERTIFICATE, DEADLINE, PARENT_GONE, PANIC, NO_AGENT, FILE, RESULTS_PATH];
+pub const ALL: &[&str] = &[
+    INPUT,
+    CONNECTION,
+    SECRET_MULTILINE,
+    SECRET_PERCENT,
+    NET_PROXY,
+    NET_CERTIFICATE,
+    DEADLINE,
+    PARENT_GONE,
+    PANIC,
+    NO_AGENT,
+    FILE,
+    RESULTS_PATH,
+];
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 use std::sync::{Arc, OnceLock};
 
-use slipway_model::{Facts, Fragment, Outcome, TaskReference};
+use slipway_model::{Facts, Fragment, Outcome, SYSTEM_CONNECTION, TaskReference};
 use slipway_net::{Clock, Settings};
 use slipway_secret::SecretSink;
 use time::format_description::well_known::Rfc3339;
@@ -27,6 +27,10 @@ impl TaskContext {
     pub(crate) fn new(spec: &'static TaskSpec, env: Env, output: Output, clock: Clock, cancellation: Cancellation) -> Self {
         let output = Arc::new(output);
         let masker = Arc::new(Masker::new(output.clone()));
+        // A secret of the job may stand in an input, by intent or by mistake, and get into a file from there.
+        let job_token = format!("ENDPOINT_AUTH_PARAMETER_{SYSTEM_CONNECTION}_ACCESSTOKEN");
+        let secrets = env.iter().filter(|(name, _)| name.to_uppercase().starts_with("SECRET_") || name.eq_ignore_ascii_case(&job_token));
+        secrets.filter_map(|(_, value)| value.to_str()).for_each(|value| masker.know(value));
         let reporter = Reporter::new(output, masker.clone(), &env);
         Self { spec, env, masker, reporter, cancellation, clock, network: OnceLock::new() }
     }

@@ -46,6 +46,17 @@ impl Masker {
         masked
     }
 
+    /// Has `value` replaced in texts. For what the agent masks in its log by itself: it masks no file.
+    pub(crate) fn know(&self, value: &str) {
+        let mut state = self.lock();
+        for form in secret_forms::of(value).for_text {
+            if !state.replaced.contains(&form) {
+                state.replaced.push(form);
+            }
+        }
+        state.replaced.sort_by_key(|form| std::cmp::Reverse(form.len()));
+    }
+
     /// What could not be masked well, in words, once.
     pub(crate) fn remarks(&self) -> Vec<String> {
         let mut state = self.lock();
@@ -157,6 +168,15 @@ mod tests {
         assert!(masker.remarks().is_empty());
         // Too short to be replaced in files without harm.
         assert_eq!(masker.mask("about"), "about");
+    }
+
+    #[test]
+    fn a_known_value_is_replaced_and_told_to_the_agent_only_when_it_is_registered() {
+        let (masker, capture) = masker();
+        masker.know("planted");
+        assert_eq!((masker.mask("a planted").as_ref(), capture.text().as_str()), ("a ***", ""));
+        masker.register("planted");
+        assert!(capture.text().contains("##vso[task.setsecret]planted\n"));
     }
 
     #[test]

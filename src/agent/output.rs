@@ -30,6 +30,10 @@ impl Output {
         self.line(&command.render(self.escaping));
     }
 
+    pub(crate) fn escaping(&self) -> Escaping {
+        self.escaping
+    }
+
     /// Whether something could not be written.
     pub(crate) fn failed(&self) -> bool {
         self.lock().failed

@@ -130,14 +130,34 @@ impl Reporter {
         self.shared.output.command(&SetVariable { name, value, output, ..SetVariable::default() }.command());
     }
 
-    /// Sets a secret variable for the later steps of the job.
+    /// Whether the agent would take this secret variable, unchanged: for tasks that set all or none.
     ///
     /// # Errors
-    /// When the value has several lines: the agent refuses it (6.4).
-    pub fn set_secret_variable(&self, name: &str, value: &Secret, output: bool) -> Result<(), TaskError> {
+    /// When the value has several lines, which the agent refuses (6.4), or when the job's `DECODE_PERCENTS` would have it
+    /// changed: then also the mask would be of another value.
+    pub fn check_secret_variable(&self, name: &str, value: &Secret) -> Result<(), TaskError> {
         if !self.shared.allow_multi_line_secrets {
             check_single_line(name, value.expose())?;
         }
+        if self.shared.output.escaping().carries(value.expose()) {
+            return Ok(());
+        }
+        Err(TaskError::new(
+            codes::SECRET_PERCENT,
+            format!(
+                "The secret variable `{name}` cannot be set: its value has `%3B`, `%0D`, `%0A` or `%5D` in it, which the agent would replace, \
+                 since the job variable `DECODE_PERCENTS` is `false`; and it would mask the changed value only."
+            ),
+        )
+        .hint("Remove `DECODE_PERCENTS` from the job, or store the value in base64 and decode it where it is used."))
+    }
+
+    /// Sets a secret variable for the later steps of the job.
+    ///
+    /// # Errors
+    /// Those of [`Reporter::check_secret_variable`].
+    pub fn set_secret_variable(&self, name: &str, value: &Secret, output: bool) -> Result<(), TaskError> {
+        self.check_secret_variable(name, value)?;
         self.shared.output.command(&SetVariable { name, value: value.expose(), secret: true, output, ..SetVariable::default() }.command());
         Ok(())
     }

@@ -32,6 +32,13 @@ pub struct Command {
     data: String,
 }
 
+impl Escaping {
+    /// Whether the agent gets `value` as it is.
+    pub fn carries(self, value: &str) -> bool {
+        self == Self::Percents || !["%3B", "%0D", "%0A", "%5D"].iter().any(|escape| value.contains(escape))
+    }
+}
+
 impl Command {
     pub(crate) fn new(name: &'static str, data: impl Into<String>) -> Self {
         Self { name, properties: Vec::new(), data: data.into() }
@@ -142,6 +149,16 @@ mod tests {
         assert_eq!(escape_property("a%b;c]d\r\n", Escaping::Percents), "a%AZP25b%3Bc%5Dd%0D%0A");
         assert_eq!(escape_data("a%b;c]d\r\n", Escaping::Percents), "a%AZP25b;c]d%0D%0A");
         assert_eq!(escape_data("50%\n", Escaping::NoPercents), "50%%0A");
+    }
+
+    #[test]
+    fn what_the_agent_would_change_is_known() {
+        let decodes = |text: &str| text.replace("%3B", ";").replace("%0D", "\r").replace("%0A", "\n").replace("%5D", "]");
+        for value in ["50%", "a%3Bb", "%0D", "x%0A", "%5D", "%3b", "%25", "%AZP25", ";]"] {
+            assert!(Escaping::Percents.carries(value));
+            let survives = decodes(&escape_data(value, Escaping::NoPercents)) == value;
+            assert_eq!(Escaping::NoPercents.carries(value), survives, "{value}");
+        }
     }
 
     #[test]
