@@ -85,6 +85,8 @@ pub const KV_EMPTY: &str = "SLIP-KV-EMPTY";
 pub const KV_VALUE: &str = "SLIP-KV-VALUE";
 /// Existence could not be checked.
 pub const KV_UNCHECKED: &str = "SLIP-KV-UNCHECKED";
+/// The step was stopped before every secret was read.
+pub const KV_STOPPED: &str = "SLIP-KV-STOPPED";
 /// Several secrets have problems, each of which has its own code.
 pub const KV_SEVERAL: &str = "SLIP-KV-SEVERAL";
 
@@ -129,6 +131,7 @@ pub const ALL: &[&str] = &[
     KV_EMPTY,
     KV_VALUE,
     KV_UNCHECKED,
+    KV_STOPPED,
     KV_SEVERAL,
 ];
 

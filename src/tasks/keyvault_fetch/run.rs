@@ -2,7 +2,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use slipway_agent::connections::AzureRmConnection;
-use slipway_agent::{Checked, Inputs, Issue, TaskContext, TaskError, TaskOutcome};
+use slipway_agent::spec::OutputVariableSpec;
+use slipway_agent::{Checked, Inputs, Issue, TaskContext, TaskError, TaskOutcome, environment_name};
 use slipway_azure::identity::Credential;
 use slipway_azure::keyvault::{FetchedSecret, Listing, SecretReference, Vault, VaultAddress};
 use slipway_azure::{Cloud, CloudData};
@@ -11,6 +12,7 @@ use slipway_net::Client;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::SPEC;
 use super::judge::{self, Verdict};
 use super::plan::{Entry, OnExpired, Plan, count};
 use crate::{azure_sign_in, codes};
@@ -33,7 +35,12 @@ pub async fn run(context: &TaskContext) -> Result<TaskOutcome, TaskError> {
 
     let started = Instant::now();
     let done = match open(context, &connection, &cloud, &plan) {
-        Ok(vault) => work(context, &plan, &vault, connection.settings_page.as_deref()).await,
+        // What was read so far is of no use to anybody: nothing is set, and the agent need not wait.
+        Ok(vault) => tokio::select! {
+            biased;
+            _ = context.cancellation().cancelled() => Done::stopped(&plan),
+            done = work(context, &plan, &vault, connection.settings_page.as_deref()) => done,
+        },
         Err(error) => Done::failed(vec![error]),
     };
     // The only place where variables are set: every secret was read, and every value can be a variable.
@@ -74,6 +81,17 @@ impl Request {
         }
         let mut entries = Vec::new();
         for line in inputs.mapping("secrets") {
+            // The agent would make the secret an output, and refuse the task's own value of this name (facts 2.4).
+            let own = |output: &OutputVariableSpec| environment_name(output.name) == environment_name(&line.variable);
+            if SPEC.output_variables.iter().any(own) {
+                inputs.refuse(
+                    "secrets",
+                    format!("line {}: `{}` is an output of this task", line.line, line.variable),
+                    "a variable that the task does not set by itself",
+                    "choose another name",
+                );
+                continue;
+            }
             let text = match &line.version {
                 Some(version) => format!("{}@{version}", line.name),
                 None => line.name.clone(),
@@ -98,11 +116,22 @@ struct Done {
     verdict: Verdict,
     /// In the order of the plan; empty where nothing was read.
     secrets: Vec<Option<FetchedSecret>>,
+    /// Whether it was cut off: by the agent, or by the time limit.
+    stopped: bool,
 }
 
 impl Done {
     fn failed(problems: Vec<TaskError>) -> Self {
-        Self { verdict: Verdict { problems, ..Verdict::default() }, secrets: Vec::new() }
+        Self { verdict: Verdict { problems, ..Verdict::default() }, secrets: Vec::new(), stopped: false }
+    }
+
+    fn stopped(plan: &Plan) -> Self {
+        let message = format!(
+            "The step was stopped before {} of the vault `{}` had been read. No variable was set.",
+            count(plan.entries.len()),
+            plan.vault.name()
+        );
+        Self { stopped: true, ..Self::failed(vec![TaskError::new(codes::KV_STOPPED, message).hint("Run the step again.")]) }
     }
 }
 
@@ -130,20 +159,22 @@ async fn work(context: &TaskContext, plan: &Plan, vault: &Vault, page: Option<&s
     if !plan.dry_run {
         return match vault.fetch(&plan.secrets()).await {
             Err(errors) => whole(errors),
-            Ok(results) => {
-                Done { verdict: judge::fetched(plan, &results, now, page), secrets: results.into_iter().map(Result::ok).collect() }
-            }
+            Ok(results) => Done {
+                verdict: judge::fetched(plan, &results, now, page),
+                secrets: results.into_iter().map(Result::ok).collect(),
+                stopped: false,
+            },
         };
     }
     match vault.look(&plan.secrets()).await {
         Err(errors) => whole(errors),
-        Ok(Listing::Secrets(states)) => Done { verdict: judge::listed(plan, &states, now, page), secrets: Vec::new() },
+        Ok(Listing::Secrets(states)) => Done { verdict: judge::listed(plan, &states, now, page), secrets: Vec::new(), stopped: false },
         Ok(Listing::NotPermitted(error)) => {
             let message = format!(
                 "Signing in works, but whether the secrets are there was not checked, since listing them is not permitted. {error}"
             );
             let warning = TaskError::new(codes::KV_UNCHECKED, message).hint(error.next_step.clone());
-            Done { verdict: Verdict { warnings: vec![warning], ..Verdict::default() }, secrets: Vec::new() }
+            Done { verdict: Verdict { warnings: vec![warning], ..Verdict::default() }, secrets: Vec::new(), stopped: false }
         }
     }
 }
@@ -156,6 +187,9 @@ fn set(context: &TaskContext, plan: &Plan, done: &Done, started: Instant) -> Res
         return Ok(());
     }
     let pairs: Vec<_> = plan.entries.iter().zip(&done.secrets).filter_map(|(entry, secret)| Some((entry, secret.as_ref()?))).collect();
+    for (entry, secret) in &pairs {
+        reporter.check_secret_variable(&entry.variable, &secret.value)?;
+    }
     for (entry, secret) in &pairs {
         reporter.set_secret_variable(&entry.variable, &secret.value, false)?;
         reporter.info(&format!("  {} is set from {}, version {}", entry.variable, entry.secret.name, secret.version));
@@ -202,6 +236,7 @@ fn record(context: &TaskContext, plan: &Plan, done: &Done, error: Option<&TaskEr
 
 fn fragment(context: &TaskContext, plan: &Plan, done: &Done, error: Option<&TaskError>) -> Fragment {
     let outcome = match (error, done.verdict.warnings.is_empty()) {
+        (Some(_), _) if done.stopped => Outcome::Canceled,
         (Some(_), _) => Outcome::Failed,
         (None, false) => Outcome::SucceededWithIssues,
         (None, true) => Outcome::Succeeded,

@@ -7,7 +7,7 @@ mod support;
 use std::collections::BTreeMap;
 
 use slipway_agent::commands::task::TaskResult;
-use slipway_agent::{Cancellation, Capture, Env};
+use slipway_agent::{Cancellation, Capture, Env, StopReason};
 use slipway_net::Clock;
 use slipway_tasks::keyvault_fetch;
 use support::{Answer, ProxyRules, Seen, World};
@@ -82,7 +82,11 @@ impl Job {
         self
     }
 
-    async fn run(mut self, world: &World) -> Finished {
+    async fn run(self, world: &World) -> Finished {
+        self.run_until(world, Cancellation::default()).await
+    }
+
+    async fn run_until(mut self, world: &World, cancellation: Cancellation) -> Finished {
         let temp = tempfile::tempdir().unwrap();
         self.set("AGENT_TEMPDIRECTORY", temp.path().to_str().unwrap());
         self.set("AGENT_PROXYURL", &format!("http://{}", world.proxy));
@@ -90,8 +94,7 @@ impl Job {
         let capture = Capture::default();
         let clock = Clock::Fixed(datetime!(2026-08-22 10:00 UTC));
         let env = Env::new(self.variables);
-        let result =
-            slipway_agent::run_with(&keyvault_fetch::SPEC, env, capture.clone(), clock, Cancellation::default(), keyvault_fetch::run).await;
+        let result = slipway_agent::run_with(&keyvault_fetch::SPEC, env, capture.clone(), clock, cancellation, keyvault_fetch::run).await;
         let files = std::fs::read_dir(temp.path()).unwrap().map(|entry| {
             let entry = entry.unwrap();
             (entry.file_name().into_string().unwrap(), std::fs::read_to_string(entry.path()).unwrap())
@@ -327,4 +330,73 @@ async fn throttling_is_told_while_it_is_waited_for() {
     let finished = Job::new("A = a").run(&world).await;
     assert_eq!(finished.result, TaskResult::Succeeded);
     assert!(finished.log.contains("Throttled by `shop-kv.vault.azure.net`; waiting "), "{}", finished.log);
+}
+
+#[tokio::test]
+async fn the_tasks_own_outputs_cannot_be_mapped() {
+    let world = World::start(HOSTS, azure(|path| value(path[1], "planted-value", ""))).await;
+    let finished = Job::new("VaultUrl = a\nfetchedcount = b").run(&world).await;
+    assert_eq!(finished.result, TaskResult::Failed, "{}", finished.log);
+    finished.sets_no_variable();
+    assert!(finished.log.contains("line 1: `VaultUrl` is an output of this task"), "{}", finished.log);
+    assert!(finished.log.contains("line 2: `fetchedcount` is an output of this task"), "{}", finished.log);
+    assert!(world.connects().is_empty());
+}
+
+#[tokio::test]
+async fn a_secret_variable_in_an_input_does_not_reach_a_file() {
+    // `A = $(db-password)` instead of `A = db-password`: the value stands where the name should.
+    let world = World::start(HOSTS, azure(|_| not_found())).await;
+    for secret in [true, false] {
+        let mut job = Job::new("A = planted-name");
+        if secret {
+            job.set("SECRET_DB-PASSWORD", "planted-name");
+        }
+        let finished = job.run(&world).await;
+        assert_eq!(finished.result, TaskResult::Failed);
+        assert_eq!(finished.files.len(), 2);
+        for (name, text) in &finished.files {
+            // The search finds the text where nothing says that it is secret.
+            assert_eq!(text.contains("planted-name"), !secret, "{name}: {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_cancelled_task_stops_at_once_and_leaves_its_record() {
+    let cancellation = Cancellation::default();
+    let cancel = cancellation.clone();
+    // The vault asks for a wait that is longer than the test may take; meanwhile the run is cancelled.
+    let world = World::start(
+        HOSTS,
+        azure(move |_| {
+            cancel.cancel(StopReason::Interrupted);
+            Answer::json(429, "{}").with("retry-after", "100")
+        }),
+    )
+    .await;
+    let started = std::time::Instant::now();
+    let finished = Job::new("A = a").run_until(&world, cancellation).await;
+    assert!(started.elapsed() < std::time::Duration::from_secs(5), "{:?}", started.elapsed());
+    assert_eq!(finished.result, TaskResult::Canceled, "{}", finished.log);
+    finished.sets_no_variable();
+    let fragment = finished.files.iter().find(|(name, _)| name.ends_with(".json")).unwrap();
+    let fragment: serde_json::Value = serde_json::from_str(fragment.1).unwrap();
+    assert_eq!(fragment["outcome"], "canceled");
+    assert!(finished.files["KeyVaultFetch.md"].contains("**Canceled**"), "{:?}", finished.files);
+}
+
+#[tokio::test]
+async fn a_value_that_the_agent_would_change_is_not_set_and_neither_are_the_others() {
+    for (decode, expected) in [("false", TaskResult::Failed), ("true", TaskResult::Succeeded)] {
+        let world =
+            World::start(HOSTS, azure(|path| value(path[1], if path[1] == "b" { "planted-value%3Bx" } else { "planted-value" }, ""))).await;
+        let finished = Job::new("A = a\nB = b").with("DECODE_PERCENTS", decode).run(&world).await;
+        assert_eq!(finished.result, expected, "{}", finished.log);
+        finished.has_no_planted_value();
+        if expected == TaskResult::Failed {
+            finished.sets_no_variable();
+            assert!(finished.log.contains("SLIP-SECRET-PERCENT: The secret variable `B` cannot be set"), "{}", finished.log);
+        }
+    }
 }
