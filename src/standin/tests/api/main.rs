@@ -5,6 +5,7 @@
 mod support;
 
 mod arm;
+mod connections;
 mod devops;
 mod entra;
 mod faults;
