@@ -23,6 +23,9 @@ use crate::{Cloud, UnexpectedAnswer};
 /// A token with less time left is replaced.
 const LEFT: Duration = Duration::minutes(5);
 
+/// For so long a failure that may pass answers everyone: what passes by itself was waited for already, by `net`.
+const FAILED: std::time::Duration = std::time::Duration::from_secs(10);
+
 /// Who signs in, and how: the schemes of an AzureRM service connection.
 pub enum Identity {
     /// A service principal with a client secret.
@@ -83,7 +86,7 @@ pub struct Credential {
 /// What the last sign-in for a scope gave.
 enum Kept {
     Token(AccessToken),
-    /// Answers those who waited for it, and if it is definitive everyone: a wrong secret is sent once.
+    /// Answers those who waited for it and those who ask soon after; if it is definitive everyone: a wrong secret is sent once.
     Failure {
         error: IdentityError,
         at: Instant,
@@ -162,7 +165,9 @@ impl Credential {
         let mut tokens = self.tokens.lock().await;
         match tokens.get(scope) {
             Some(Kept::Token(token)) if token.expires_at > self.clock.now() + LEFT => return Ok(token.clone()),
-            Some(Kept::Failure { error, at }) if error.kind.is_definitive() || *at > asked => return Err(error.clone()),
+            Some(Kept::Failure { error, at }) if error.kind.is_definitive() || *at > asked || at.elapsed() < FAILED => {
+                return Err(error.clone());
+            }
             _ => {}
         }
         let result = match &self.way {

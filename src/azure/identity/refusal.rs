@@ -100,10 +100,14 @@ pub(crate) fn interpret(status: u16, body: &str, principal: &Principal<'_>) -> I
             format!("The application `{client}` is disabled in the tenant `{tenant}`."),
             "Ask your Entra administrator to enable it, or use another service connection.".to_owned(),
         ),
-        Some(_) => (Kind::Refused, format!("Entra ID refused to sign in the application `{client}`: {said}"), String::new()),
+        Some(code) => (
+            Kind::Refused,
+            format!("Entra ID refused to sign in the application `{client}`: {said}"),
+            format!("Microsoft explains the number: https://login.microsoftonline.com/error?code={code}"),
+        ),
         None => {
             let what = if body.error.is_empty() { String::new() } else { format!(" (`{}`)", body.error) };
-            (Kind::Refused, format!("Entra ID answered {status}{what} to the sign-in of the application `{client}`. {said}").trim_end().to_owned(), String::new())
+            (Kind::Refused, format!("Entra ID answered {status}{what} to the sign-in of the application `{client}`. {said}").trim_end().to_owned(), "Run the step again; if it stays, check the service connection.".to_owned())
         }
     };
     let message = match code {
@@ -189,6 +193,7 @@ mod tests {
         let error = read(&answer(9_999_999, "Something new."));
         assert_eq!(error.kind, Kind::Refused);
         assert_eq!(error.message, "Entra ID refused to sign in the application `client-1`: Something new. (AADSTS9999999)");
+        assert!(error.next_step.ends_with("error?code=9999999"), "{}", error.next_step);
     }
 
     #[test]

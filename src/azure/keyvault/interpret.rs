@@ -192,7 +192,7 @@ impl Refusal<'_> {
         VaultError::new(
             Kind::Other,
             format!("The vault `{}` answered {} to the attempt to {}: {}", self.vault(), self.status, self.what(), self.said()),
-            "",
+            "Run the step again; if it stays, Microsoft's support finds the request by its id.",
         )
     }
 
@@ -321,6 +321,7 @@ mod tests {
             read(400, "BadParameter", None, "The request\r\nURI is bad.").message,
             "The vault `shop-kv` answered 400 to the attempt to read the secret `db-password` of the vault `shop-kv`: The request URI is bad."
         );
+        assert!(read(400, "BadParameter", None, "").next_step.contains("by its id"));
         assert!(matches!(read(404, "SecretNotFound", None, "").kind, Kind::SecretNotFound));
         assert!(matches!(read(429, "Throttled", None, "").kind, Kind::Throttled));
         assert!(matches!(read(401, "Unauthorized", None, "AKV10022: Invalid audience.").kind, Kind::Unauthorized));

@@ -283,3 +283,14 @@ async fn a_token_in_an_unexpected_form_is_not_repeated() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_refusal_that_has_no_meaning_of_its_own_is_met_once_too() {
+    let world = World::start(&[LOGIN], |_| refused(7_000_218)).await;
+    let credential = credential(&world, with_secret(), &Sink::default());
+    for _ in 0..2 {
+        // The second asks after the first was answered, as a vault's challenge does.
+        assert_eq!(credential.sign_in(SCOPE).await.unwrap_err().kind, IdentityErrorKind::Refused);
+    }
+    assert_eq!(world.seen().len(), 1);
+}
