@@ -577,3 +577,14 @@ fn a_parsed_expression_is_written_as_the_engine_writes_it() {
     let text = Expression::parse("And( v.a.b [ 'c' ],v.*.d[*] , -1.50,1.2.3, 'it''s',TRUE )", &VOCABULARY).unwrap().to_string();
     assert_eq!(text, "And(v['a']['b']['c'], v['*']['d']['*'], -1.5, v1.2.3, 'it''s', True)");
 }
+
+#[test]
+fn the_page_for_users_names_every_function() {
+    let page = include_str!("../../../docs/expressions.md");
+    let functions =
+        functions::Builtin::names().chain(Vocabulary::ALL.iter().flat_map(|place| place.functions).map(|function| function.name));
+    let missing: Vec<&str> =
+        functions.filter(|name| !page.contains(&format!("`{name}(")) && !page.contains(&format!("`{name}`"))).collect();
+    assert_eq!(missing, Vec::<&str>::new());
+    assert!(!page.contains("`eqq("), "the search finds only what is there");
+}
