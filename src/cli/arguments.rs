@@ -138,7 +138,7 @@ pub(crate) struct FaultArguments {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seconds: u32,
     /// The status of `html` and `status`
-    #[arg(long, value_name = "CODE", default_value_t = 503, value_parser = clap::value_parser!(u16).range(100..=599))]
+    #[arg(long, value_name = "CODE", default_value_t = 503, value_parser = clap::value_parser!(u16).range(200..=599))]
     pub(crate) status: u16,
     /// Bytes of the answer that are sent before `reset`
     #[arg(long, value_name = "N", default_value_t = 0)]

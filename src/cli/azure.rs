@@ -2,15 +2,16 @@
 //! started for the run; none where `slipway.local.yml` describes nothing.
 
 use std::fs::{File, TryLockError};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
 use slipway_model::{AzureEndpoint, ServiceConnection};
-use slipway_standin::{Options, StandIn, Store};
+use slipway_standin::{Config, Options, StandIn, Store};
 
 use crate::failure::Failure;
 use crate::state::StateFolder;
 use crate::terminal::Terminal;
-use crate::text::Line;
+use crate::text::{Line, Style};
 use crate::world::World;
 
 /// The stand-in for a run.
@@ -36,6 +37,11 @@ impl Azure {
         let serving = match running(&world.state) {
             Some(endpoint) => {
                 terminal.print([Line::from(format!("using the local Azure of process {}", endpoint.pid))]);
+                if !serves(world) {
+                    let note =
+                        "slipway.local.yml has changed since `slipway azure up` began; end that one and start it again to have the changes";
+                    terminal.print([Line::new().with(Style::Remark, "warning: ").with(Style::Plain, note)]);
+                }
                 Serving::Attached(Box::new(endpoint))
             }
             None => Serving::Started(Box::new(start(world, false, strict, terminal).await?)),
@@ -96,6 +102,27 @@ pub(crate) fn running(state: &StateFolder) -> Option<AzureEndpoint> {
         .then(|| std::fs::read(folder.join("endpoint.json")).ok())
         .flatten()
         .and_then(|json| serde_json::from_slice(&json).ok())
+}
+
+/// Remembers which description `slipway azure up` serves, so that a run can tell when it is another one by now.
+pub(crate) fn write_served(world: &World) -> Result<(), Failure> {
+    let path = served_file(&world.state);
+    std::fs::write(&path, fingerprint(&world.config.azure))
+        .map_err(|error| Failure::refused(format!("failed to write `{}`: {error}", path.display())))
+}
+
+fn serves(world: &World) -> bool {
+    // Where it was not written (yet), there is nothing to compare.
+    std::fs::read_to_string(served_file(&world.state)).map_or(true, |served| served == fingerprint(&world.config.azure))
+}
+
+fn served_file(state: &StateFolder) -> PathBuf {
+    state.path().join("azure").join("served.sha256")
+}
+
+/// The description holds no secrets; two that say the same have the same fingerprint in one version of slipway.
+fn fingerprint(config: &Config) -> String {
+    Sha256::digest(format!("{config:?}")).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn is_locked(file: &Path) -> bool {

@@ -35,6 +35,7 @@ pub(crate) async fn up(
     let standin = azure::start(&world, passthrough, false, terminal).await?;
     let mut interrupts = Interrupts::receive()?;
     let logins = Logins::write(&world)?;
+    azure::write_served(&world)?;
     terminal.print(instructions(&world, standin.endpoint(), &logins));
     interrupts.next().await;
     standin.stop().await;

@@ -1,11 +1,8 @@
-//! The real binary, as a new user meets it: whole outputs.
-
-#[cfg(test)]
-mod support;
+//! Commands and their outputs: good runs, bad input, Ctrl-C.
 
 use std::io::{BufRead, BufReader, Read};
 
-use support::World;
+use crate::support::World;
 
 const HELLO: &str = "steps:\n- script: echo hello\n  displayName: Say hello\n";
 
@@ -460,4 +457,26 @@ fn ctrl_c_in_the_middle_of_a_step() {
     // Nothing is left that the next run stumbles over.
     world.write("ci.yml", HELLO);
     assert!(world.slipway(&["run", "ci.yml"]).starts_with("exit 0\n"));
+}
+
+#[test]
+fn a_second_ctrl_c_ends_everything_at_once() {
+    let script = "steps:\n- checkout: none\n- bash: |\n    trap 'echo interrupted' INT\n    trap '' TERM\n    echo \"pid $$\"\n    while true; do sleep 0.05; done\n  displayName: Stubborn\n";
+    let world = World::new(&[("ci.yml", script)]);
+    let begun = std::time::Instant::now();
+    let mut child = world.command(&["run", "ci.yml"]).spawn().unwrap();
+    let pid = rustix::process::Pid::from_child(&child);
+    let mut step = 0;
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        let line = line.unwrap();
+        if let Some(number) = line.trim().strip_prefix("pid ") {
+            step = number.parse().unwrap();
+            rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+        } else if line.trim() == "interrupted" {
+            rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+        }
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(begun.elapsed() < std::time::Duration::from_secs(7), "before the agent would send SIGTERM");
+    assert!(rustix::process::test_kill_process(rustix::process::Pid::from_raw(step).unwrap()).is_err(), "the step's process is gone");
 }

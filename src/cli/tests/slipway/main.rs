@@ -1,0 +1,8 @@
+//! The real binary, as a new user meets it: whole outputs.
+
+#![cfg(test)]
+
+mod azure;
+mod commands;
+mod live;
+mod support;
