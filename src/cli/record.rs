@@ -1,9 +1,9 @@
 //! Reads back what a run left in the state folder, as the report shows it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use slipway_runner::{RunRecord, Store, TaskResult, TestOutcome};
+use slipway_runner::{ArtifactRecord, RunRecord, Store, TaskResult, TestOutcome};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -36,18 +36,17 @@ pub(crate) fn report(state: &StateFolder, id: u64) -> Result<Report, Failure> {
         result: record.result,
         duration: between(Some(&record.started), record.finished.as_deref()),
         rows: rows(&record, &folder),
-        artifacts: record
-            .artifacts
-            .iter()
-            // What `artifact.associate` points to need not be a path of ours.
-            .map(|artifact| {
-                (artifact.name.clone(), if artifact.files > 0 { folder.join(&artifact.location) } else { artifact.location.clone().into() })
-            })
-            .collect(),
+        artifacts: record.artifacts.iter().map(|artifact| (artifact.name.clone(), place_of(artifact, &folder))).collect(),
         tests: tests.collect(),
         summaries: record.summaries.iter().map(|summary| folder.join(&summary.file)).collect(),
         logs: folder.join("logs"),
     })
+}
+
+/// Where an artifact lies: its folder in the store, or what `artifact.associate` pointed to, which need not be a path.
+fn place_of(artifact: &ArtifactRecord, folder: &Path) -> PathBuf {
+    let stored = folder.join(&artifact.location);
+    if stored.is_dir() { stored } else { PathBuf::from(&artifact.location) }
 }
 
 fn rows(record: &RunRecord, folder: &Path) -> Vec<Row> {

@@ -54,7 +54,12 @@ impl StateFolder {
 
     /// Creates the folder, readable by its owner only.
     pub(crate) fn create(&self) -> Result<(), Failure> {
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.0).map_err(|error| self.unusable(&error))
+        if self.0.is_dir() {
+            return Ok(());
+        }
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.0).map_err(|error| self.unusable(&error))?;
+        // A state folder within a repository is no part of it: neither committed, nor copied into a run of another one.
+        std::fs::write(self.0.join(".gitignore"), "*\n").map_err(|error| self.unusable(&error))
     }
 
     /// Takes the lock for a run. `holder` is what another command will be told that the folder is used by.
@@ -129,6 +134,7 @@ mod tests {
         assert!(text.contains(&format!("in use by process {}: `slipway run ci.yml`", std::process::id())), "{text}");
         drop(held);
         state.lock("slipway run other.yml").unwrap();
+        assert_eq!(std::fs::read_to_string(state.path().join(".gitignore")).unwrap(), "*\n");
         let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(state.path()).unwrap().permissions());
         assert_eq!(mode & 0o777, 0o700);
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use slipway_runner::{Cancellation, PipelineVariable, RunRequest, TaskResult};
+use slipway_runner::{Cancellation, PipelineVariable, RunError, RunRequest, TaskResult};
 
 use crate::arguments::RunArguments;
 use crate::azure::Azure;
@@ -83,7 +83,7 @@ pub(crate) async fn run(env: &Env, arguments: &RunArguments, terminal: &Arc<Term
     };
     watcher.end();
     azure.stop().await;
-    let summary = outcome.map_err(|error| Failure::refused(error.to_string()))?;
+    let summary = outcome.map_err(refusal)?;
     terminal.print([Line::new()]);
     terminal.print(record::report(state, summary.id)?.lines());
     Ok(match summary.result {
@@ -91,6 +91,15 @@ pub(crate) async fn run(env: &Env, arguments: &RunArguments, terminal: &Arc<Term
         TaskResult::Succeeded | TaskResult::SucceededWithIssues => Exit::Success,
         TaskResult::Failed | TaskResult::Canceled | TaskResult::Skipped => Exit::Failed,
     })
+}
+
+/// Why nothing ran: each problem for itself.
+fn refusal(error: RunError) -> Failure {
+    let problems = match &error {
+        RunError::Refused(problems) => problems.iter().map(Failure::refused).collect(),
+        _ => Vec::new(),
+    };
+    Failure::all(problems).unwrap_or_else(|| Failure::refused(error))
 }
 
 /// Variables that are set outside of the pipeline's YAML: the public parts of generated keys, those of

@@ -181,7 +181,8 @@ impl Step {
             self.earlier += 1;
         }
         self.tail.push_back(line.to_owned());
-        if !self.has_progress && !line.trim().is_empty() {
+        // Rules and empty lines say nothing.
+        if !self.has_progress && line.chars().any(char::is_alphanumeric) {
             line.trim().clone_into(&mut self.doing);
         }
     }

@@ -480,3 +480,66 @@ fn a_second_ctrl_c_ends_everything_at_once() {
     assert!(begun.elapsed() < std::time::Duration::from_secs(7), "before the agent would send SIGTERM");
     assert!(rustix::process::test_kill_process(rustix::process::Pid::from_raw(step).unwrap()).is_err(), "the step's process is gone");
 }
+
+#[test]
+fn pools_that_this_machine_is_not() {
+    let world = World::new(&[(
+        "ci.yml",
+        "pool:\n  vmImage: windows-latest\njobs:\n- job: a\n  steps:\n  - script: echo\n- job: b\n  pool: {vmImage: windows-2022}\n  steps:\n  - script: echo\n",
+    )]);
+    insta::assert_snapshot!(world.slipway(&["run", "ci.yml"]), @r#"
+        exit 2
+        --- stderr
+        error: ci.yml:4:3: job `a` wants `vmImage: windows-latest`, and this machine is not one; it runs `ubuntu-*`. Run this pipeline on such a machine, or change the pool.
+        error: ci.yml:7:3: job `b` wants `vmImage: windows-2022`, and this machine is not one; it runs `ubuntu-*`. Run this pipeline on such a machine, or change the pool.
+        "#);
+    insta::assert_snapshot!(world.slipway(&["runs"]), @r#"
+        exit 0
+        --- stdout
+        no runs in `ROOT/xdg/slipway/shop-HASH`
+        "#);
+}
+
+#[test]
+fn warnings_artifacts_tests_and_summaries_are_shown() {
+    let junit = "<testsuite name='orders' tests='2'><testcase name='adds'/><testcase name='rounds'><failure message='1 != 2'/></testcase></testsuite>";
+    let script = "mkdir -p out; cp junit.xml out/\n    echo '# Summary' > out/summary.md\n    echo \"##vso[task.uploadsummary]$PWD/out/summary.md\"\n    echo \"##vso[results.publish type=JUnit;runTitle=unit;resultFiles=$PWD/out/junit.xml]\"\n    echo \"##vso[task.logissue type=warning]careful\"";
+    let world = World::new(&[
+        ("junit.xml", junit),
+        (
+            "ci.yml",
+            &format!(
+                "steps:\n- script: |\n    {script}\n  displayName: Test\n- task: PublishPipelineArtifact@1\n  displayName: Publish\n  inputs:\n    targetPath: out\n    artifact: drop\n    compression: none\n"
+            ),
+        ),
+    ]);
+    let said = world.slipway(&["run", "ci.yml", "--variable", "x=y"]);
+    insta::assert_snapshot!(said.split_once("\nci, run 1 (DATE.1): ").map(|(_, report)| report).unwrap_or(&said), @r#"
+        succeeded in TIME
+
+          succeeded TIME  Job
+          succeeded TIME    Checkout
+          succeeded TIME    Test
+          succeeded TIME    Publish
+
+        issues
+          warning: Test: careful
+
+        tests
+          1 passed, 1 failed, 0 skipped  unit
+            failed: rounds in orders
+
+        artifacts
+          drop  ROOT/xdg/slipway/shop-HASH/runs/1/artifacts/drop
+
+        summaries
+          ROOT/xdg/slipway/shop-HASH/runs/1/summaries/1-summary.md
+
+        logs
+          ROOT/xdg/slipway/shop-HASH/runs/1/logs
+        --- stderr
+        ci.yml:14:18: warning: the task `PublishPipelineArtifact` has no input `compression`
+          14 |     compression: none
+             |                  ^
+        "#);
+}
