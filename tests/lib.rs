@@ -1,1 +1,9 @@
-//! Tests of the whole.
+//! A world to test the whole in: a repository of a user, a state folder, the built `slipway` and the packaged tasks.
+//!
+//! Used by the tests of this package only. `./scripts/test` builds the programs and packages first.
+
+mod search;
+mod world;
+
+pub use search::files_with;
+pub use world::{Finished, World, root};

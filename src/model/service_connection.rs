@@ -27,6 +27,10 @@ pub struct ServiceConnection {
 
 impl std::fmt::Debug for ServiceConnection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ServiceConnection").field("id", &self.id).field("name", &self.name).field("kind", &self.kind).finish_non_exhaustive()
+        f.debug_struct("ServiceConnection")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
     }
 }

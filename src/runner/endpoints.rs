@@ -5,6 +5,9 @@ use slipway_pipelines::TaskInput;
 
 use crate::masker::Masker;
 
+/// Auth parameters that the agent masks although they are no secrets: files may name them, logs never show them.
+const IDENTIFIERS: &[&str] = &["serviceprincipalid", "loginServer", "username"];
+
 /// Auth parameters that the agent does not mask; all others it does (its list).
 const SHOWN_PARAMETERS: &[&str] = &[
     "role",
@@ -41,7 +44,11 @@ pub(crate) fn system_connection(collection_uri: &str, access_token: &str) -> Ser
 pub(crate) fn mask(connections: &[ServiceConnection], masker: &Masker) {
     for (name, value) in connections.iter().flat_map(|connection| &connection.parameters) {
         if !SHOWN_PARAMETERS.contains(&name.to_lowercase().as_str()) {
-            masker.add_value(value);
+            if IDENTIFIERS.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+                masker.add_identifier(value);
+            } else {
+                masker.add_value(value);
+            }
         }
     }
 }

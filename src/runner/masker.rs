@@ -20,6 +20,8 @@ const URI_DATA: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b
 #[derive(Debug, Default)]
 pub struct Masker {
     values: RwLock<Vec<String>>,
+    /// Masked in logs as the agent does, although they are no secrets: the identifiers in service connections.
+    identifiers: RwLock<Vec<String>>,
 }
 
 impl Masker {
@@ -41,6 +43,14 @@ impl Masker {
         ]);
     }
 
+    /// Adds a value that the agent masks in logs although it is no secret, such as an application id.
+    pub fn add_identifier(&self, value: &str) {
+        let mut identifiers = self.identifiers.write().unwrap_or_else(PoisonError::into_inner);
+        if !value.is_empty() && !identifiers.iter().any(|known| known == value) {
+            identifiers.push(value.to_owned());
+        }
+    }
+
     /// Adds a secret that a job starts with, in all forms that the agent's worker adds.
     pub fn add_initial_secret(&self, value: &str) {
         if value.trim().is_empty() {
@@ -60,11 +70,23 @@ impl Masker {
         }
     }
 
-    /// `text` with every known secret replaced by `***`. Occurrences that overlap or touch become one `***`.
+    /// `text`, as it goes into a log: every known secret and identifier replaced by `***`. Occurrences that overlap or touch
+    /// become one `***`.
     pub fn mask(&self, text: &str) -> String {
+        self.replace(text, true)
+    }
+
+    /// `text`, as it goes into a file that people share: every known secret replaced by `***`, identifiers kept.
+    pub fn mask_secrets(&self, text: &str) -> String {
+        self.replace(text, false)
+    }
+
+    fn replace(&self, text: &str, with_identifiers: bool) -> String {
         let values = self.values.read().unwrap_or_else(PoisonError::into_inner);
+        let identifiers = self.identifiers.read().unwrap_or_else(PoisonError::into_inner);
+        let identifiers = if with_identifiers { identifiers.as_slice() } else { &[] };
         let mut spans = Vec::new();
-        for value in values.iter() {
+        for value in values.iter().chain(identifiers) {
             let mut from = 0;
             while let Some(found) = text[from..].find(value.as_str()) {
                 let start = from + found;

@@ -62,7 +62,10 @@ mod tests {
 
     #[test]
     fn only_allowed_query_values_are_shown() {
-        assert_eq!(shown("https://v.vault.azure.net/secrets?api-version=7.4&sig=abc"), "https://v.vault.azure.net/secrets?api-version=7.4&sig=***");
+        assert_eq!(
+            shown("https://v.vault.azure.net/secrets?api-version=7.4&sig=abc"),
+            "https://v.vault.azure.net/secrets?api-version=7.4&sig=***"
+        );
         assert_eq!(shown("https://v.vault.azure.net/secrets?$skiptoken=abc"), "https://v.vault.azure.net/secrets?$skiptoken=***");
     }
 

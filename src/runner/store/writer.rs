@@ -105,7 +105,7 @@ impl Writer {
         let content = fs::read(source).map_err(|error| StoreError::new(source, error))?;
         let (content, masked) = match String::from_utf8(content) {
             Ok(text) => {
-                let masked = masker.mask(&text);
+                let masked = masker.mask_secrets(&text);
                 let differs = masked != text;
                 (masked.into_bytes(), differs)
             }
@@ -308,6 +308,7 @@ mod tests {
         let writer = Writer::new(folder.clone(), record(id)).unwrap();
         let masker = Masker::new();
         masker.add_value("hunter2");
+        masker.add_identifier("an-application-id");
         let attach = |text: &str| {
             let source = state.path().join("notes.md");
             fs::write(&source, text).unwrap();
@@ -318,6 +319,8 @@ mod tests {
         assert!(!attach("nothing"));
         assert!(attach("the password is hunter2"));
         assert_eq!(fs::read_to_string(folder.join("summaries/2-notes.md")).unwrap(), "the password is ***");
+        assert!(!attach("an-application-id is no secret"));
+        assert_eq!(fs::read_to_string(folder.join("summaries/3-notes.md")).unwrap(), "an-application-id is no secret");
     }
 
     #[test]

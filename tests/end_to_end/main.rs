@@ -1,0 +1,6 @@
+//! The whole, as a user has it: `slipway` runs pipelines with the packaged task against the stand-in for Azure.
+
+mod bad_input;
+mod keyvault_fetch;
+mod leftovers;
+mod shop;
