@@ -8,7 +8,8 @@ use slipway_tests::{World, files_with};
 /// The value of a secret in the stand-in's store.
 pub(crate) fn stored_secret(world: &World, vault: &str, name: &str) -> String {
     let file = world.state().join("azure/store/vaults").join(format!("{vault}.json"));
-    let content: Value = serde_json::from_slice(&fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))).unwrap();
+    let content: Value =
+        serde_json::from_slice(&fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))).expect("valid JSON");
     content["secrets"][name]["versions"][0]["value"].as_str().expect("a value").to_owned()
 }
 
@@ -27,9 +28,9 @@ pub(crate) fn assert_masked(world: &World, texts: &[&str]) {
 
 /// The processes whose command line or environment mentions `world`.
 pub(crate) fn processes_of(world: &World) -> Vec<String> {
-    let needle = fs::canonicalize(world.folder()).unwrap().display().to_string();
+    let needle = fs::canonicalize(world.folder()).expect("the world's folder").display().to_string();
     let mut found = Vec::new();
-    for entry in fs::read_dir("/proc").unwrap().flatten() {
+    for entry in fs::read_dir("/proc").expect("a readable /proc").flatten() {
         let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
         if pid == std::process::id() {
             continue;
