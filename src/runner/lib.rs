@@ -50,6 +50,7 @@ pub use error::RunError;
 pub use event::{Event, Issue, IssueKind, JobKey, TaskResult};
 pub use masker::Masker;
 pub use request::{PipelineVariable, Repository, RunRequest, TaskPackage};
+pub use request_checks::problems;
 pub use run::{RunSummary, run};
 pub use store::{
     ArtifactRecord, AttachmentRecord, JobRecord, RunRecord, RunState, StageRecord, StepRecord, Store, StoreError, TestCase, TestOutcome,

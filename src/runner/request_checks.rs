@@ -3,16 +3,17 @@
 use slipway_pipelines::Pipeline;
 
 use crate::builtin::Builtin;
-use crate::request::RunRequest;
+use crate::request::TaskPackage;
 use crate::tasks;
 
 /// The image names that this machine stands in for, and how they are named in a message.
 const IMAGES: (&str, &str) = if cfg!(target_os = "macos") { ("macos-", "`macOS-*`") } else { ("ubuntu-", "`ubuntu-*`") };
 
-/// Problems, each with its place and the next step.
-pub(crate) fn problems(request: &RunRequest) -> Vec<String> {
+/// Problems, each with its place and the next step. [`crate::run`] refuses a request that has any; whoever only checks a
+/// pipeline asks here.
+pub fn problems(pipeline: &Pipeline, packages: &[TaskPackage], strict: bool) -> Vec<String> {
     let mut problems = Vec::new();
-    for job in request.pipeline.stages.iter().flat_map(|stage| &stage.jobs) {
+    for job in pipeline.stages.iter().flat_map(|stage| &stage.jobs) {
         if let Some(image) = &job.pool.vm_image
             && !image.to_lowercase().starts_with(IMAGES.0)
         {
@@ -21,7 +22,7 @@ pub(crate) fn problems(request: &RunRequest) -> Vec<String> {
                 job.place, job.name, IMAGES.1
             ));
         }
-        if request.strict && !job.pool.demands.is_empty() {
+        if strict && !job.pool.demands.is_empty() {
             problems.push(format!(
                 "{}: the demands of job `{}` are not simulated (`{}`), and the run is strict. Run without `--strict` to go on without them.",
                 job.place,
@@ -30,7 +31,7 @@ pub(crate) fn problems(request: &RunRequest) -> Vec<String> {
             ));
         }
         for step in &job.steps {
-            if tasks::package(&request.tasks, &step.task).is_none() && Builtin::of(&step.task).is_none() {
+            if tasks::package(packages, &step.task).is_none() && Builtin::of(&step.task).is_none() {
                 problems.push(format!(
                     "{}: no package of task `{}` (version {}, id {}) is known here; name its folder or its VSIX file.",
                     step.place, step.task.reference, step.task.version, step.task.id

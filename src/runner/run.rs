@@ -54,7 +54,7 @@ pub async fn run(request: RunRequest, cancellation: Cancellation) -> Result<RunS
 /// [`run`] at a pace.
 pub(crate) async fn run_at(request: RunRequest, cancellation: Cancellation, pace: Pace) -> Result<RunSummary, RunError> {
     let begun = Instant::now();
-    let problems = request_checks::problems(&request);
+    let problems = request_checks::problems(&request.pipeline, &request.tasks, request.strict);
     if !problems.is_empty() {
         return Err(RunError::Refused(problems));
     }

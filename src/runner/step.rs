@@ -119,6 +119,10 @@ async fn judge_and_execute(context: &StepContext<'_>, planned: &Planned<'_>, dis
     if job.cancellation.is_cancelled() {
         job.set_result(TaskResult::Canceled);
     }
+    if job.cancellation.level() >= Level::Kill {
+        context.output("Everything is being ended: the step is not started.");
+        return TaskResult::Canceled;
+    }
     match condition(job, planned) {
         Ok((true, _)) => {}
         Ok((false, trace)) => {

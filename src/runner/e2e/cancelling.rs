@@ -61,9 +61,12 @@ async fn a_task_that_ignores_all_signals_is_killed_and_its_children_end_with_the
 
 #[tokio::test]
 async fn a_second_cancellation_kills_at_once() {
-    let mut always = script("echo ready; sleep 300");
-    always.condition = step_condition("always()");
-    let mut bench = Bench::new(vec![task("Wait", &[]), always, script("echo never")]);
+    let always = |text: &str| {
+        let mut step = script(text);
+        step.condition = step_condition("always()");
+        step
+    };
+    let mut bench = Bench::new(vec![task("Wait", &[]), always("echo ready; sleep 300"), script("echo never"), always("touch ../never")]);
     bench.task("Wait", &format!("process.on('SIGINT', () => {{ console.log('ready'); }}); {WAIT}"), serde_json::json!({}));
     bench.cancel_on = Some("ready");
     let begun = std::time::Instant::now();
@@ -71,6 +74,8 @@ async fn a_second_cancellation_kills_at_once() {
     assert!(begun.elapsed() < Duration::from_secs(5), "nothing waits for the agent's 7.5 s");
     assert_eq!(ran.result(), TaskResult::Canceled);
     assert!(!ran.lines(2).contains(&"never".to_owned()));
+    assert_eq!(ran.lines(3), ["Everything is being ended: the step is not started."]);
+    assert_eq!(ran.step(3).result, Some(TaskResult::Canceled));
 }
 
 #[tokio::test]
