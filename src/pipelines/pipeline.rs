@@ -121,7 +121,7 @@ pub struct Step {
     pub env: Vec<(String, String)>,
     /// Minutes, 0 = no limit of its own.
     pub timeout_in_minutes: u32,
-    /// `retryCountOnTaskFailure`, 0 to 10.
+    /// `retryCountOnTaskFailure`. An agent does at most 10, and warns of more (facts/azure-pipelines-tasks.md 2.10).
     pub retry_count_on_task_failure: u32,
     /// `target:`: the restrictions that a step puts on its commands.
     pub target: StepTarget,

@@ -50,7 +50,8 @@ pub fn load(files: &dyn Files, file: &str, tasks: &dyn TaskCatalog, connections:
         FileError::Missing => {
             Diagnostic::error(start.clone(), "there is no such file").with_hint("name a file of the repository, from its root")
         }
-        FileError::Unreadable(reason) => Diagnostic::error(start.clone(), format!("the file cannot be read: {reason}")),
+        FileError::Unreadable(reason) => Diagnostic::error(start.clone(), format!("the file cannot be read: {reason}"))
+            .with_hint("a pipeline is a text file in UTF-8 that you may read"),
     })?;
     let Some(document) = yaml::parse(file, &text)? else {
         return Err(Diagnostic::error(start, "the file is empty").with_hint("a pipeline has `steps`, `jobs` or `stages`").into());

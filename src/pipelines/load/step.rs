@@ -13,9 +13,6 @@ use crate::pipeline::{Step, StepTarget, TaskUse};
 use crate::suggest::nearest;
 use crate::yaml::{Kind, Node};
 
-/// Most retries of a step (facts/azure-pipelines-tasks.md 2.10).
-const MAX_RETRIES: u32 = 10;
-
 macro_rules! keys {
     ($what:literal, $($key:literal),*) => {
         Keys {
@@ -249,7 +246,7 @@ fn draft<'n>(section: &Section<'n>, kind: &StepKind, loader: &mut Loader<'_>) ->
     let enabled = section.boolean("enabled", loader).unwrap_or(true);
     let env = env(section, loader);
     let timeout_in_minutes = section.number("timeoutInMinutes", 0, u32::MAX, loader).unwrap_or(0);
-    let retry_count_on_task_failure = section.number("retryCountOnTaskFailure", 0, MAX_RETRIES, loader).unwrap_or(0);
+    let retry_count_on_task_failure = section.number("retryCountOnTaskFailure", 0, u32::MAX, loader).unwrap_or(0);
     let target = step_target(section, loader);
     let task = task?;
     // facts/pipeline-yaml.md 2.7: the task's name, or the step's where it has one.
