@@ -3,6 +3,7 @@ use std::time::{Duration, Instant};
 
 use slipway_secret::SecretSink;
 
+use crate::builtin::Builtin;
 use crate::cancellation::Cancellation;
 use crate::clock;
 use crate::error::RunError;
@@ -107,7 +108,9 @@ fn number(run: &RunContext<'_>) -> Result<String, RunError> {
 
 fn notices(run: &RunContext<'_>) {
     let repository = &run.request.repository;
-    if !repository.uncommitted.is_empty() {
+    let mut steps = run.request.pipeline.stages.iter().flat_map(|stage| &stage.jobs).flat_map(|job| &job.steps);
+    let checks_out = steps.any(|step| Builtin::of(&step.task) == Some(Builtin::Checkout));
+    if checks_out && !repository.uncommitted.is_empty() {
         run.notice(&format!(
             "`checkout: self` takes the work tree as it is, uncommitted changes included: {}.",
             repository.uncommitted.join(", ")

@@ -103,6 +103,30 @@ async fn a_step_is_retried_until_it_succeeds() {
 }
 
 #[tokio::test]
+async fn more_retries_than_the_agent_does_are_decreased_with_a_warning() {
+    let mut hopeless = script("echo x >> count; exit 1");
+    hopeless.retry_count_on_task_failure = 12;
+    let mut last = script("wc -l < count");
+    last.condition = step_condition("always()");
+    let ran = Bench::new(vec![hopeless, last]).run().await;
+    let warning = "##[warning]The maximum allowed number of attempts is 10 but got 12. Retry attempts count will be decreased to 10.";
+    assert_eq!(ran.lines(0)[0], warning);
+    assert_eq!(ran.lines(1)[0].trim(), "11");
+}
+
+#[tokio::test]
+async fn uncommitted_changes_are_told_where_a_job_checks_out() {
+    let told = async |step| {
+        let mut bench = Bench::new(vec![step]);
+        bench.uncommitted = vec!["a.rs".into()];
+        bench.run().await.record.notices
+    };
+    let notice = "`checkout: self` takes the work tree as it is, uncommitted changes included: a.rs.";
+    assert_eq!(told(task("Checkout", &[("repository", "self")])).await, [notice]);
+    assert_eq!(told(script("true")).await, Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn what_a_step_leaves_running_serves_the_next_steps_and_ends_with_the_job() {
     let bench = Bench::new(vec![
         // Away from the script's process group and its streams, as servers are started.
