@@ -81,9 +81,27 @@ impl Azure {
 pub(crate) async fn start(world: &World, passthrough: bool, strict: bool, terminal: &Terminal) -> Result<StandIn, Failure> {
     world.state.create()?;
     let options = Options { state: world.state.path().to_owned(), passthrough, strict };
-    StandIn::start(world.config.azure.clone(), options, |vault, secret| ask(terminal, vault, secret))
+    let standin = StandIn::start(world.config.azure.clone(), options, |vault, secret| ask(terminal, vault, secret))
         .await
-        .map_err(|error| Failure::refused(error.to_string()))
+        .map_err(|error| Failure::refused(error.to_string()))?;
+    // Now that this one holds the folder, credentials that lie there are those of a `slipway azure up` that was killed.
+    let folder = login_folder(&world.state);
+    match std::fs::remove_dir_all(&folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            standin.stop().await;
+            Err(Failure::refused(format!(
+                "failed to remove the credentials that an earlier `slipway azure up` left in `{}`: {error}",
+                folder.display()
+            ))
+            .hint("remove the folder"))
+        }
+        _ => Ok(standin),
+    }
+}
+
+/// Where `slipway azure up` keeps credentials for `az login` while it runs.
+pub(crate) fn login_folder(state: &StateFolder) -> PathBuf {
+    state.path().join("azure").join("login")
 }
 
 fn ask(terminal: &Terminal, vault: &str, secret: &str) -> Result<String, String> {

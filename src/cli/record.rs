@@ -56,16 +56,18 @@ fn rows(record: &RunRecord, folder: &Path) -> Vec<Row> {
         let mut depth = 0;
         if with_stages {
             let took = between(stage.started.as_deref(), stage.finished.as_deref());
-            rows.push(row(depth, &stage.display_name, stage.result, took, &stage.reason));
+            rows.push(Row { started: stage.started.is_some(), ..row(depth, &stage.display_name, stage.result, took, &stage.reason) });
             depth += 1;
         }
         // Of a skipped stage there is no more to say.
         let jobs = if stage.result == Some(TaskResult::Skipped) && with_stages { &[] } else { stage.jobs.as_slice() };
         for job in jobs {
-            rows.push(row(depth, &job.display_name, job.result, between(job.started.as_deref(), job.finished.as_deref()), &job.reason));
+            let took = between(job.started.as_deref(), job.finished.as_deref());
+            rows.push(Row { started: job.started.is_some(), ..row(depth, &job.display_name, job.result, took, &job.reason) });
             for step in &job.steps {
                 let took = between(step.started.as_deref(), step.finished.as_deref());
                 rows.push(Row {
+                    started: step.started.is_some(),
                     issues: step.issues.clone(),
                     more_issues: (step.errors + step.warnings).saturating_sub(step.issues.len()),
                     log: folder.join(&step.log),

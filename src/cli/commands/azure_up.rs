@@ -53,7 +53,7 @@ struct Logins {
 
 impl Logins {
     fn write(world: &World) -> Result<Self, Failure> {
-        let folder = world.state.path().join("azure").join("login");
+        let folder = azure::login_folder(&world.state);
         let mut logins = Self { folder, commands: Vec::new() };
         std::fs::create_dir_all(&logins.folder).map_err(|error| logins.failed(&error))?;
         let store = Store::open(world.state.path()).map_err(|error| Failure::refused(error.to_string()))?;
@@ -97,7 +97,7 @@ impl Logins {
 
 impl Drop for Logins {
     fn drop(&mut self) {
-        // What is left is as private as the store beside it, and written anew by the next one.
+        // What is left is as private as the store beside it, and removed by the next one.
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }

@@ -12,6 +12,10 @@ use crate::world::PipelineWorld;
 pub(crate) async fn check(env: &Env, arguments: &CheckArguments, terminal: &Arc<Terminal>) -> Result<Exit, Failure> {
     let here = PipelineWorld::find(env, &arguments.sources).await?;
     let pipeline = here.load(terminal)?;
+    let problems = slipway_runner::problems(&pipeline, here.packages.all(), false);
+    if let Some(failure) = Failure::all(problems.into_iter().map(Failure::refused)) {
+        return Err(failure);
+    }
     let jobs = pipeline.stages.iter().map(|stage| stage.jobs.len()).sum::<usize>();
     let steps = pipeline.stages.iter().flat_map(|stage| &stage.jobs).map(|job| job.steps.len()).sum::<usize>();
     let count = |n: usize, what: &str| if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") };

@@ -44,6 +44,8 @@ pub(crate) struct Row {
     pub(crate) title: String,
     /// Result; absent while it runs or waits.
     pub(crate) result: Option<TaskResult>,
+    /// Whether it began.
+    pub(crate) started: bool,
     /// How long it took.
     pub(crate) duration: Duration,
     /// Why it was skipped or canceled, else empty.
@@ -139,7 +141,8 @@ impl Report {
 }
 
 fn row_line(row: &Row, width: usize) -> Line {
-    let (word, style) = row.result.map_or(("not run", Style::Faint), |result| (result_word(result), result_style(result)));
+    let unfinished = if row.started { ("not complete", Style::Remark) } else { ("not run", Style::Faint) };
+    let (word, style) = row.result.map_or(unfinished, |result| (result_word(result), result_style(result)));
     let took = match row.result {
         None | Some(TaskResult::Skipped) => "–".to_owned(),
         Some(_) => duration(row.duration),

@@ -308,6 +308,7 @@ fn the_report_says_what_happened_and_where_things_are() {
             row(2, "Publish", Some(TaskResult::SucceededWithIssues), 0.1),
             row(0, "Deploy", Some(TaskResult::Skipped), 0.0),
             row(1, "Never", None, 0.0),
+            Row { started: true, ..row(1, "Killed", None, 0.0) },
         ],
         artifacts: vec![("drop".to_owned(), PathBuf::from("/state/runs/3/artifacts/drop"))],
         tests: vec![TestCounts {
@@ -336,6 +337,7 @@ fn the_report_says_what_happened_and_where_things_are() {
           succeeded with issues         0.1 s      Publish
           skipped                           –  Deploy  (the condition was false)
           not run                           –    Never
+          not complete                      –    Killed
 
         issues
           error: Test: test failed

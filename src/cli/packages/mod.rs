@@ -179,6 +179,7 @@ mod tests {
             error: not a task package: `ROOT/file.txt`
               hint: a task package is a folder with a `task.json`, a folder of such folders, or a `.vsix` file
             error: not a valid VSIX file: `ROOT/broken.vsix`: invalid Zip archive: Could not find EOCD
+              hint: it is not whole, or no archive at all: download or package it again
             "#);
     }
 }

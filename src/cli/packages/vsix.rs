@@ -41,7 +41,8 @@ struct Properties {
 pub(super) fn unpack(file: &Path, below: &Path) -> Result<Vec<PathBuf>, Failure> {
     let broken = |what: String| Failure::refused(format!("not a valid VSIX file: `{}`: {what}", file.display()));
     let unreadable = |error: std::io::Error| Failure::refused(format!("failed to read `{}`: {error}", file.display()));
-    let mut archive = ZipArchive::new(File::open(file).map_err(unreadable)?).map_err(|error| broken(error.to_string()))?;
+    let mut archive = ZipArchive::new(File::open(file).map_err(unreadable)?)
+        .map_err(|error| broken(error.to_string()).hint("it is not whole, or no archive at all: download or package it again"))?;
     let folders = contributed(&mut archive).map_err(broken)?;
 
     let mut checksum = Sha256::new();

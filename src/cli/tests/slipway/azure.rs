@@ -150,6 +150,19 @@ fn a_run_uses_the_one_that_is_up_and_says_when_its_description_has_changed() {
 }
 
 #[test]
+fn credentials_of_one_that_was_killed_are_removed_by_the_next_run() {
+    let world = World::new(&[("slipway.local.yml", LOCAL_AZURE), ("ci.yml", HELLO)]);
+    let mut up = Up::start(&world);
+    up.child.kill().unwrap();
+    up.child.wait().unwrap();
+    let login = state_of(&world).join("azure/login");
+    assert!(login.join("admin.secret").exists(), "nobody could remove it");
+    let said = world.slipway(&["run", "ci.yml"]);
+    assert!(said.starts_with("exit 0\n--- stdout\nci, run 1"), "{said}");
+    assert!(!login.exists());
+}
+
+#[test]
 fn one_at_a_time_on_a_state_folder() {
     let world = World::new(&[("slipway.local.yml", LOCAL_AZURE)]);
     let up = Up::start(&world);

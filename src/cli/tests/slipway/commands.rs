@@ -493,6 +493,7 @@ fn pools_that_this_machine_is_not() {
         error: ci.yml:4:3: job `a` wants `vmImage: windows-latest`, and this machine is not one; it runs `ubuntu-*`. Run this pipeline on such a machine, or change the pool.
         error: ci.yml:7:3: job `b` wants `vmImage: windows-2022`, and this machine is not one; it runs `ubuntu-*`. Run this pipeline on such a machine, or change the pool.
         "#);
+    assert_eq!(world.slipway(&["check", "ci.yml"]), world.slipway(&["run", "ci.yml"]), "a check refuses what a run refuses");
     insta::assert_snapshot!(world.slipway(&["runs"]), @r#"
         exit 0
         --- stdout
