@@ -5,5 +5,5 @@
 mod search;
 mod world;
 
-pub use search::files_with;
+pub use search::{files_with, files_with_each};
 pub use world::{Finished, World, root};

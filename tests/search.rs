@@ -6,8 +6,16 @@ use std::path::{Path, PathBuf};
 /// # Panics
 /// When a file cannot be read.
 pub fn files_with(folder: &Path, text: &str) -> Vec<PathBuf> {
-    assert!(text.len() >= 7, "too short to search for without false finds");
-    let mut found = Vec::new();
+    files_with_each(folder, &[text]).pop().unwrap_or_default()
+}
+
+/// As [`files_with`], for each of `texts`; every file is read once.
+///
+/// # Panics
+/// When a file cannot be read.
+pub fn files_with_each(folder: &Path, texts: &[&str]) -> Vec<Vec<PathBuf>> {
+    assert!(texts.iter().all(|text| text.len() >= 7), "too short to search for without false finds");
+    let mut found = vec![Vec::new(); texts.len()];
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {
         for entry in fs::read_dir(&next).unwrap_or_else(|error| panic!("{}: {error}", next.display())) {
@@ -17,16 +25,16 @@ pub fn files_with(folder: &Path, text: &str) -> Vec<PathBuf> {
                 folders.push(entry.path());
             } else if kind.is_file() {
                 let content = fs::read(entry.path()).unwrap_or_else(|error| panic!("{}: {error}", entry.path().display()));
-                if contains(&content, text.as_bytes()) {
-                    found.push(entry.path().strip_prefix(folder).expect("below the folder").to_owned());
+                // As text, since the search in texts is fast in an unoptimised build as well.
+                let content = String::from_utf8_lossy(&content);
+                for (text, found) in texts.iter().zip(&mut found) {
+                    if content.contains(text) {
+                        found.push(entry.path().strip_prefix(folder).expect("below the folder").to_owned());
+                    }
                 }
             }
         }
     }
-    found.sort();
+    found.iter_mut().for_each(|found| found.sort());
     found
-}
-
-fn contains(content: &[u8], text: &[u8]) -> bool {
-    content.windows(text.len()).any(|window| window == text)
 }

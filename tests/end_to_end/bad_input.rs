@@ -127,10 +127,13 @@ fn something_that_is_not_supported_yet() {
 #[test]
 fn node_is_missing() {
     let world = world(&fetch("shop", "shop", "PLANTED = planted"));
+    assert_eq!(world.run("azure-pipelines.yml").status, 0);
     let mut command = world.run_command("azure-pipelines.yml");
     command.env("PATH", "/nowhere");
     let finished = Finished::of(World::start(command));
     assert_ne!(finished.status, 0);
+    assert_masked(&world, &[&finished.stdout, &finished.stderr]);
+    assert_eq!(world.run("azure-pipelines.yml").status, 0, "a rerun stumbles");
     insta::assert_snapshot!("node_is_missing", finished.text(&world));
 }
 
