@@ -8,7 +8,7 @@ pub(crate) async fn end(job: &JobContext<'_>) {
     marker.extend_from_slice(job.id.to_string().as_bytes());
     for (process, name) in marked(&marker) {
         job.note(&format!("Terminate orphan process: pid ({process}) ({name})"));
-        kill(process);
+        kill(process).await;
     }
     let processes = job.processes.take();
     for mut process in processes {
@@ -43,13 +43,26 @@ fn marked(_marker: &[u8]) -> Vec<(i32, String)> {
     Vec::new()
 }
 
+/// Longest wait for a killed process, in seconds: one that is stuck in the kernel does not hold up the run.
 #[cfg(target_os = "linux")]
-fn kill(process: i32) {
-    if let Some(process) = rustix::process::Pid::from_raw(process) {
-        // It may be gone by now.
-        let _ = rustix::process::kill_process(process, rustix::process::Signal::KILL);
+const LONGEST_END: i64 = 2;
+
+/// Kills a process and waits until it is gone.
+#[cfg(target_os = "linux")]
+async fn kill(process: i32) {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
+    let Some(process) = Pid::from_raw(process) else { return };
+    // Opened before the signal, so that it is this process that is waited for. It may be gone by now.
+    let handle = pidfd_open(process, PidfdFlags::empty());
+    let _ = kill_process(process, Signal::KILL);
+    if let Ok(handle) = handle {
+        let longest = Timespec { tv_sec: LONGEST_END, tv_nsec: 0 };
+        let wait = move || poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&longest)).map(drop);
+        // Whether it ended in time changes nothing: there is nothing stronger than this signal.
+        let _ = tokio::task::spawn_blocking(wait).await;
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn kill(_process: i32) {}
+async fn kill(_process: i32) {}
