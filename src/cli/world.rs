@@ -2,8 +2,11 @@
 //! way by every command that names a pipeline.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use slipway_pipelines::{ConnectionCatalog, FileError, Files, Pipeline};
+use slipway_pipelines::{
+    ConnectionCatalog, FileError, Files, LoadRequest, Pipeline, Repositories, RepositoryError, RepositoryResource, VariableGroupCatalog,
+};
 use slipway_runner::Repository;
 use slipway_standin::Config;
 
@@ -69,8 +72,17 @@ impl PipelineWorld {
     pub(crate) fn load(&self, terminal: &Terminal) -> Result<Pipeline, Failure> {
         let files = RepositoryFiles(&self.world.repository.path);
         let source = |file: &str| files.read(file).ok();
-        let loaded = slipway_pipelines::load(&files, &self.file, &self.packages, &Connections(&self.world.config.azure))
-            .map_err(|diagnostics| Failure::diagnostics(&diagnostics, &source))?;
+        let loaded = slipway_pipelines::load(&LoadRequest {
+            file: &self.file,
+            files: &files,
+            repositories: &NoRepositories,
+            parameters: &[],
+            variables: &[],
+            tasks: &self.packages,
+            connections: &Connections(&self.world.config.azure),
+            groups: &NoGroups,
+        })
+        .map_err(|diagnostics| Failure::diagnostics(&diagnostics, &source))?;
         terminal.print_error(loaded.warnings.render(&source).lines());
         Ok(loaded.pipeline)
     }
@@ -138,6 +150,25 @@ impl Files for RepositoryFiles<'_> {
             std::io::ErrorKind::NotFound => FileError::Missing,
             _ => FileError::Unreadable(error.to_string()),
         })
+    }
+}
+
+/// No other repository is known.
+struct NoRepositories;
+
+impl Repositories for NoRepositories {
+    fn open(&self, repository: &RepositoryResource) -> Result<Arc<dyn Files>, RepositoryError> {
+        let message = format!("the repository `{}` is not known", repository.name);
+        Err(RepositoryError { message, hint: "only templates of this repository can be used".to_owned() })
+    }
+}
+
+/// There are no variable groups.
+struct NoGroups;
+
+impl VariableGroupCatalog for NoGroups {
+    fn names(&self) -> Vec<String> {
+        Vec::new()
     }
 }
 

@@ -122,3 +122,9 @@ pub trait ConnectionCatalog {
     /// The names of all connections of `kind`, for the hint of an error.
     fn names(&self, kind: &str) -> Vec<String>;
 }
+
+/// The variable groups that exist. Their values come at run time.
+pub trait VariableGroupCatalog {
+    /// The names of all groups.
+    fn names(&self) -> Vec<String>;
+}

@@ -2,8 +2,9 @@
 //!
 //! Made by everything here that reads a file, and by `cli` for `slipway.local.yml`; printed by `cli`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::{self, Write as _};
+use std::sync::Arc;
 
 use crate::place::Place;
 
@@ -36,17 +37,26 @@ pub struct Diagnostic {
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// Where the file of the place was included from, the innermost first.
+    pub chain: Vec<Place>,
 }
 
+/// How many places of a chain are shown at its beginning and at its end, when it is long.
+const SHOWN_CHAIN: usize = 4;
+
 impl Diagnostic {
+    fn new(severity: Severity, place: Place, message: String) -> Self {
+        Self { severity, chain: place.chain(), place, message, hint: None }
+    }
+
     /// An error without a hint.
     pub fn error(place: Place, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, place, message: message.into(), hint: None }
+        Self::new(Severity::Error, place, message.into())
     }
 
     /// A warning without a hint.
     pub fn warning(place: Place, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Warning, place, message: message.into(), hint: None }
+        Self::new(Severity::Warning, place, message.into())
     }
 
     /// The same with a hint; an empty one is none.
@@ -55,6 +65,17 @@ impl Diagnostic {
         let hint = hint.into();
         self.hint = (!hint.is_empty()).then_some(hint);
         self
+    }
+
+    fn write_chain(&self, out: &mut String) {
+        let hidden = self.chain.len().saturating_sub(2 * SHOWN_CHAIN);
+        for (position, place) in self.chain.iter().enumerate() {
+            if hidden < 2 || position < SHOWN_CHAIN || position >= self.chain.len() - SHOWN_CHAIN {
+                let _ = writeln!(out, "  included from {place}");
+            } else if position == SHOWN_CHAIN {
+                let _ = writeln!(out, "  ... {hidden} more");
+            }
+        }
     }
 
     /// The problem, the line of the file with a mark below the place, and the hint.
@@ -69,6 +90,7 @@ impl Diagnostic {
             let before: String = line.chars().take(self.place.column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
             let _ = writeln!(out, "  {number} | {line}\n  {} | {before}^", " ".repeat(number.len()));
         }
+        self.write_chain(out);
         if let Some(hint) = &self.hint {
             let mut hint = hint.lines();
             let _ = writeln!(out, "  hint: {}", hint.next().unwrap_or_default());
@@ -89,7 +111,11 @@ impl fmt::Display for Diagnostic {
 
 /// All problems of a file, or of the files of a pipeline. As text they are in the order of their places.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Diagnostics(Vec<Diagnostic>);
+pub struct Diagnostics {
+    list: Vec<Diagnostic>,
+    /// Texts of files, where they are known, by the name in the places.
+    sources: BTreeMap<String, Arc<str>>,
+}
 
 impl Diagnostics {
     /// No problem yet.
@@ -99,41 +125,47 @@ impl Diagnostics {
 
     /// Adds a problem.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        self.0.push(diagnostic);
+        self.list.push(diagnostic);
     }
 
     /// Adds several.
     pub fn extend(&mut self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
-        self.0.extend(diagnostics);
+        self.list.extend(diagnostics);
     }
 
     /// How many there are, warnings included.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.list.len()
     }
 
     /// Whether there is none, not even a warning.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.list.is_empty()
     }
 
     /// Whether one of them is an error.
     pub fn has_errors(&self) -> bool {
-        self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+        self.list.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
     /// In the order of their places.
     pub fn sorted(&self) -> Vec<&Diagnostic> {
-        let mut sorted: Vec<&Diagnostic> = self.0.iter().collect();
+        let mut sorted: Vec<&Diagnostic> = self.list.iter().collect();
         sorted.sort_by(|a, b| (&a.place, a.severity).cmp(&(&b.place, b.severity)));
         sorted
     }
 
-    /// As text for a person, with the line of each problem where `source` has the text of its file.
+    /// Remembers the text of a file, so that [`Self::render`] can show its lines.
+    pub fn add_source(&mut self, file: &str, text: impl Into<Arc<str>>) {
+        self.sources.insert(file.to_owned(), text.into());
+    }
+
+    /// As text for a person, with the line of each problem where the text of its file is known, or `source` has it.
     pub fn render(&self, source: &dyn Fn(&str) -> Option<String>) -> String {
         let sorted = self.sorted();
-        let texts: HashMap<&str, Option<String>> =
-            sorted.iter().map(|diagnostic| &*diagnostic.place.file).map(|file| (file, source(file))).collect();
+        let text = |file: &str| self.sources.get(file).cloned().or_else(|| source(file).map(Arc::from));
+        let texts: HashMap<&str, Option<Arc<str>>> =
+            sorted.iter().map(|diagnostic| &*diagnostic.place.file).map(|file| (file, text(file))).collect();
         let lines: HashMap<&str, Vec<&str>> =
             texts.iter().filter_map(|(file, text)| text.as_deref().map(|text| (*file, text.lines().collect()))).collect();
         let mut out = String::new();
@@ -155,7 +187,7 @@ impl std::error::Error for Diagnostics {}
 
 impl From<Diagnostic> for Diagnostics {
     fn from(diagnostic: Diagnostic) -> Self {
-        Self(vec![diagnostic])
+        Self { list: vec![diagnostic], ..Self::default() }
     }
 }
 
@@ -164,7 +196,7 @@ impl IntoIterator for Diagnostics {
     type IntoIter = std::vec::IntoIter<Diagnostic>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+        self.list.into_iter()
     }
 }
 
@@ -186,6 +218,22 @@ mod tests {
             diagnostics.to_string(),
             "a.yml:9:3: error: first\n  of two lines\n  hint: do this\n    and that\na.yml:10:1: warning: second\na.yml:10:2: error: third"
         );
+    }
+
+    #[test]
+    fn the_chain_of_includes_is_shown_and_cut_where_it_is_long() {
+        let nested = |depth: usize| {
+            (1..=depth).fold(place("ci.yml", 1, 1), |from, line| Place {
+                file: crate::place::SourceFile::included("a.yml@shared", from),
+                line,
+                column: 3,
+            })
+        };
+        let short = Diagnostic::error(nested(2), "no").with_hint("yes").to_string();
+        assert_eq!(short, "a.yml@shared:2:3: error: no\n  included from a.yml@shared:1:3\n  included from ci.yml:1:1\n  hint: yes");
+        let long = Diagnostic::error(nested(20), "no").to_string();
+        assert_eq!(long.lines().count(), 10);
+        assert!(long.contains("  included from a.yml@shared:16:3\n  ... 12 more\n  included from a.yml@shared:3:3\n"), "{long}");
     }
 
     #[test]

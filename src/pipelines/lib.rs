@@ -5,6 +5,8 @@
 //! ([`run_name`]), what stages and jobs leave to those that follow ([`Dependencies`]). No files (but through [`Files`]), no
 //! processes, no clock.
 
+#[cfg(test)]
+mod bench;
 mod builtin;
 mod catalog;
 mod condition;
@@ -23,13 +25,13 @@ mod suggest;
 pub mod yaml;
 
 pub use builtin::builtin_tasks;
-pub use catalog::{ConnectionCatalog, OutputVariable, TaskCatalog, TaskDefinition, TaskInput, TaskVersion};
+pub use catalog::{ConnectionCatalog, OutputVariable, TaskCatalog, TaskDefinition, TaskInput, TaskVersion, VariableGroupCatalog};
 pub use condition::{Condition, ConditionKind, GraphScope, Judgement, StepScope};
 pub use dependencies::{Dependencies, JobOutcome, StageOutcome};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
-pub use files::{FileError, Files};
-pub use load::{Loaded, load};
+pub use files::{FileError, Files, Repositories, RepositoryError, RepositoryResource};
+pub use load::{Expanded, LoadRequest, Loaded, expand, load};
 pub use outcome::Outcome;
-pub use pipeline::{Job, Pipeline, Pool, Stage, Step, StepTarget, TaskUse, Variable, WorkspaceClean};
-pub use place::Place;
+pub use pipeline::{Job, Pipeline, Pool, Stage, Step, StepTarget, TaskUse, Variable, VariableItem, WorkspaceClean};
+pub use place::{Place, SourceFile};
 pub use runtime::{Counter, RuntimeExpression};

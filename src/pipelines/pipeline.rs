@@ -11,9 +11,23 @@ pub struct Pipeline {
     /// `name:`, the format of the run's number, verbatim; absent = `$(Date:yyyyMMdd).$(Rev:r)`.
     pub name: Option<String>,
     /// Root variables in order.
-    pub variables: Vec<Variable>,
+    pub variables: Vec<VariableItem>,
     /// Stages in file order. A pipeline without stages has one, named `__default`.
     pub stages: Vec<Stage>,
+}
+
+/// An entry of `variables:`. Later ones win.
+#[derive(Clone, Debug)]
+pub enum VariableItem {
+    /// A variable.
+    Variable(Variable),
+    /// All variables of a group.
+    Group {
+        /// The group's name; exists in the catalog.
+        name: String,
+        /// Where it is named.
+        place: Place,
+    },
 }
 
 /// A variable as declared. Its value may hold `$(macros)` and may be a whole `$[ expression ]`.
@@ -41,7 +55,7 @@ pub struct Stage {
     /// `condition:`; the default is `succeeded()`.
     pub condition: Condition,
     /// Stage variables.
-    pub variables: Vec<Variable>,
+    pub variables: Vec<VariableItem>,
     /// Jobs in file order.
     pub jobs: Vec<Job>,
     /// Where it is declared.
@@ -66,7 +80,7 @@ pub struct Job {
     /// Minutes that a cancelled job gets, default 5.
     pub cancel_timeout_in_minutes: u32,
     /// Job variables.
-    pub variables: Vec<Variable>,
+    pub variables: Vec<VariableItem>,
     /// Where it runs.
     pub pool: Pool,
     /// `workspace: clean:`.

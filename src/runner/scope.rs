@@ -5,6 +5,8 @@
 
 use std::collections::HashSet;
 
+use slipway_pipelines::VariableItem;
+
 use crate::predefined;
 use crate::request::PipelineVariable;
 use crate::run_context::RunContext;
@@ -60,8 +62,9 @@ impl<'s, 'r> Scope<'s, 'r> {
         scope
     }
 
-    fn add(&mut self, variables: &[slipway_pipelines::Variable], job: Option<&JobScope<'_>>) -> Result<(), String> {
-        for variable in variables {
+    fn add(&mut self, variables: &[VariableItem], job: Option<&JobScope<'_>>) -> Result<(), String> {
+        for item in variables {
+            let VariableItem::Variable(variable) = item else { continue };
             self.variables.recalculate(&self.run.masker);
             let value = semantics::variable_value(self.run, variable, &self.variables, job)?;
             self.set(&variable.name, &value, false, variable.read_only);

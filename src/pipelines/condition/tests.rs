@@ -1,35 +1,10 @@
 //! Conditions over small pipelines (facts/pipeline-yaml.md 2.7 and 2.9).
 
 use super::*;
-use crate::catalog::{ConnectionCatalog, TaskCatalog, TaskDefinition};
+use crate::bench::Bench;
 use crate::dependencies::{JobOutcome, StageOutcome};
-use crate::files::{FileError, Files};
 use crate::outcome::Outcome::{Canceled, Failed, Skipped, Succeeded, SucceededWithIssues};
 use crate::pipeline::Pipeline;
-
-struct Nothing(String);
-
-impl Files for Nothing {
-    fn read(&self, _: &str) -> Result<String, FileError> {
-        Ok(self.0.clone())
-    }
-}
-
-impl TaskCatalog for Nothing {
-    fn definitions(&self) -> &[TaskDefinition] {
-        &[]
-    }
-}
-
-impl ConnectionCatalog for Nothing {
-    fn resolve(&self, _: &str, _: &str) -> Option<String> {
-        None
-    }
-
-    fn names(&self, _: &str) -> Vec<String> {
-        Vec::new()
-    }
-}
 
 fn place() -> Place {
     Place { file: "ci.yml".into(), line: 1, column: 1 }
@@ -52,8 +27,7 @@ fn pipeline() -> Pipeline {
         &job("j", "[c, other]"),
     ]
     .concat();
-    let nothing = Nothing(text);
-    crate::load(&nothing, "ci.yml", &nothing, &nothing).unwrap_or_else(|problems| panic!("{problems}")).pipeline
+    Bench::new(&text).load().unwrap_or_else(|problems| panic!("{problems}")).pipeline
 }
 
 fn job_outcome(name: &str, outcome: Outcome, outputs: &[(&str, &str)]) -> JobOutcome {

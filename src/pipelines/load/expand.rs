@@ -1,5 +1,6 @@
 //! Compile time: `${{ }}` and templates. They are not supported yet; every one is refused where it stands.
 
+use super::sources::Sources;
 use super::values::place_in;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::yaml::{Kind, Node};
@@ -8,28 +9,27 @@ use crate::yaml::{Kind, Node};
 ///
 /// # Errors
 /// Every `${{ }}`. What they stand for is not known, so nothing else is checked then.
-pub(super) fn expand(document: Node, text: &str) -> Result<Node, Diagnostics> {
-    let lines: Vec<&str> = text.lines().collect();
+pub(super) fn expand(document: Node, sources: &Sources) -> Result<Node, Diagnostics> {
     let mut problems = Diagnostics::new();
-    refuse(&document, &lines, &mut problems);
+    refuse(&document, sources, &mut problems);
     if problems.is_empty() { Ok(document) } else { Err(problems) }
 }
 
-fn refuse(node: &Node, lines: &[&str], problems: &mut Diagnostics) {
+fn refuse(node: &Node, sources: &Sources, problems: &mut Diagnostics) {
     match &node.kind {
         Kind::Scalar { text, .. } => {
             if let Some(at) = text.find("${{") {
-                let place = place_in(node, text[..at].chars().count(), lines).unwrap_or_else(|| node.place.clone());
+                let place = place_in(node, text[..at].chars().count(), sources).unwrap_or_else(|| node.place.clone());
                 problems.push(
                     Diagnostic::error(place, "`${{ }}` expressions are not supported yet")
                         .with_hint("write the value itself, or use a variable: `$(name)` in values, `variables['name']` in conditions"),
                 );
             }
         }
-        Kind::Sequence(items) => items.iter().for_each(|item| refuse(item, lines, problems)),
+        Kind::Sequence(items) => items.iter().for_each(|item| refuse(item, sources, problems)),
         Kind::Mapping(entries) => entries.iter().for_each(|(key, value)| {
-            refuse(key, lines, problems);
-            refuse(value, lines, problems);
+            refuse(key, sources, problems);
+            refuse(value, sources, problems);
         }),
     }
 }

@@ -1,28 +1,32 @@
 use std::collections::HashMap;
 
+use super::LoadRequest;
+use super::sources::Sources;
 use super::task::TaskIndex;
-use crate::catalog::{ConnectionCatalog, TaskCatalog, TaskDefinition};
+use crate::catalog::{ConnectionCatalog, TaskDefinition, VariableGroupCatalog};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::place::Place;
 
 /// What is needed everywhere while a pipeline is checked.
 pub(super) struct Loader<'a> {
-    /// The lines of the file.
-    pub(super) lines: Vec<&'a str>,
+    /// The texts of the files.
+    pub(super) sources: &'a Sources,
     pub(super) tasks: TaskIndex,
     pub(super) connections: &'a dyn ConnectionCatalog,
+    pub(super) groups: &'a dyn VariableGroupCatalog,
     /// The root's variables that are known before the run, under their names in lower case.
     pub(super) root_variables: HashMap<String, String>,
     problems: Diagnostics,
 }
 
 impl<'a> Loader<'a> {
-    pub(super) fn new(text: &'a str, tasks: &dyn TaskCatalog, connections: &'a dyn ConnectionCatalog) -> Self {
-        let definitions: Vec<TaskDefinition> = tasks.definitions().to_vec();
+    pub(super) fn new(sources: &'a Sources, request: &LoadRequest<'a>) -> Self {
+        let definitions: Vec<TaskDefinition> = request.tasks.definitions().to_vec();
         Self {
-            lines: text.lines().collect(),
+            sources,
             tasks: TaskIndex::new(definitions),
-            connections,
+            connections: request.connections,
+            groups: request.groups,
             root_variables: HashMap::new(),
             problems: Diagnostics::new(),
         }

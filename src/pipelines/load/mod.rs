@@ -12,6 +12,7 @@ mod loader;
 mod names;
 mod root;
 mod section;
+mod sources;
 mod stage;
 mod step;
 mod target;
@@ -21,14 +22,47 @@ mod values;
 mod variables;
 mod visible_rule;
 
-use crate::catalog::{ConnectionCatalog, TaskCatalog};
+use crate::catalog::{ConnectionCatalog, TaskCatalog, VariableGroupCatalog};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::files::{FileError, Files};
+use crate::files::{FileError, Files, Repositories, RepositoryResource};
 use crate::pipeline::Pipeline;
 use crate::place::Place;
-use crate::yaml;
+use crate::yaml::{self, Node};
 
 use loader::Loader;
+use sources::Sources;
+
+/// Everything that compile time may see.
+#[derive(Clone, Copy)]
+pub struct LoadRequest<'a> {
+    /// The entry file, from the root of the repository that is `self`.
+    pub file: &'a str,
+    /// That repository.
+    pub files: &'a dyn Files,
+    /// The repositories that `resources.repositories` names.
+    pub repositories: &'a dyn Repositories,
+    /// Parameters of the run, names and values. A value is read as YAML where the parameter's type is no text.
+    pub parameters: &'a [(String, String)],
+    /// Variables that exist at compile time: predefined ones, then the pipeline's own that are set outside of its YAML.
+    pub variables: &'a [(String, String)],
+    /// The tasks that it may name. Those that the runner brings ([`crate::builtin_tasks`]) need not be there.
+    pub tasks: &'a dyn TaskCatalog,
+    /// The service connections.
+    pub connections: &'a dyn ConnectionCatalog,
+    /// The variable groups.
+    pub groups: &'a dyn VariableGroupCatalog,
+}
+
+/// What compile time leaves: no templates, no `${{ }}`.
+#[derive(Clone, Debug)]
+pub struct Expanded {
+    /// The whole document.
+    pub document: Node,
+    /// The repositories under `resources.repositories`.
+    pub repositories: Vec<RepositoryResource>,
+    /// Problems that do not keep it from running.
+    pub warnings: Diagnostics,
+}
 
 /// A pipeline that can run, and what its author should know.
 #[derive(Clone, Debug)]
@@ -37,31 +71,59 @@ pub struct Loaded {
     pub pipeline: Pipeline,
     /// Problems that do not keep it from running.
     pub warnings: Diagnostics,
+    /// The document that it was made of.
+    pub expanded: Expanded,
 }
 
-/// Loads the pipeline in `file` (relative to the repository's root), with the tasks and service connections that it may name.
-/// The tasks that the runner brings ([`crate::builtin_tasks`]) need not be in `tasks`.
+/// Expands the templates and `${{ }}` of a pipeline. What is left is not checked: [`load`] does.
 ///
 /// # Errors
-/// Everything that is wrong with it, at once.
-pub fn load(files: &dyn Files, file: &str, tasks: &dyn TaskCatalog, connections: &dyn ConnectionCatalog) -> Result<Loaded, Diagnostics> {
-    let start = Place { file: file.into(), line: 1, column: 1 };
-    let text = files.read(file).map_err(|error| match error {
+/// Everything that is wrong with them, at once.
+pub fn expand(request: &LoadRequest<'_>) -> Result<Expanded, Diagnostics> {
+    let mut sources = Sources::default();
+    let mut expanded = expand_with(request, &mut sources)?;
+    sources.attach(&mut expanded.warnings);
+    Ok(expanded)
+}
+
+fn expand_with(request: &LoadRequest<'_>, sources: &mut Sources) -> Result<Expanded, Diagnostics> {
+    read_and_expand(request, sources).map_err(|mut problems| {
+        sources.attach(&mut problems);
+        problems
+    })
+}
+
+fn read_and_expand(request: &LoadRequest<'_>, sources: &mut Sources) -> Result<Expanded, Diagnostics> {
+    let start = Place { file: request.file.into(), line: 1, column: 1 };
+    let text = request.files.read(request.file).map_err(|error| match error {
         FileError::Missing => {
             Diagnostic::error(start.clone(), "there is no such file").with_hint("name a file of the repository, from its root")
         }
         FileError::Unreadable(reason) => Diagnostic::error(start.clone(), format!("the file cannot be read: {reason}"))
             .with_hint("a pipeline is a text file in UTF-8 that you may read"),
     })?;
-    let Some(document) = yaml::parse(file, &text)? else {
+    sources.add(request.file, &text);
+    let Some(document) = yaml::parse(request.file, &text)? else {
         return Err(Diagnostic::error(start, "the file is empty").with_hint("a pipeline has `steps`, `jobs` or `stages`").into());
     };
-    let document = expand::expand(document, &text)?;
-    let mut loader = Loader::new(&text, tasks, connections);
-    let pipeline = root::pipeline(&document, &mut loader);
-    let problems = loader.finish();
+    let document = expand::expand(document, sources)?;
+    Ok(Expanded { document, repositories: Vec::new(), warnings: Diagnostics::new() })
+}
+
+/// Loads a pipeline.
+///
+/// # Errors
+/// Everything that is wrong with it, at once.
+pub fn load(request: &LoadRequest<'_>) -> Result<Loaded, Diagnostics> {
+    let mut sources = Sources::default();
+    let expanded = expand_with(request, &mut sources)?;
+    let mut loader = Loader::new(&sources, request);
+    let pipeline = root::pipeline(&expanded.document, &mut loader);
+    let mut problems = loader.finish();
+    problems.extend(expanded.warnings.clone());
+    sources.attach(&mut problems);
     match pipeline {
-        Some(pipeline) if !problems.has_errors() => Ok(Loaded { pipeline, warnings: problems }),
+        Some(pipeline) if !problems.has_errors() => Ok(Loaded { pipeline, warnings: problems, expanded }),
         _ => Err(problems),
     }
 }

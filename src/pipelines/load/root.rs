@@ -3,7 +3,7 @@
 use super::loader::Loader;
 use super::section::{Keys, Section};
 use super::{job, stage, trigger, variables};
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pipeline, VariableItem};
 use crate::suggest::list;
 use crate::yaml::Node;
 
@@ -50,7 +50,13 @@ pub(super) fn pipeline(root: &Node, loader: &mut Loader<'_>) -> Option<Pipeline>
     section.word("lockBehavior", &[("sequential", ()), ("runLatest", ())], loader);
     let name = section.text("name", loader).map(|(name, _)| name.to_owned());
     let variables = variables::variables(&section, loader);
-    loader.root_variables = variables.iter().map(|variable| (variable.name.to_lowercase(), variable.value.clone())).collect();
+    loader.root_variables = variables
+        .iter()
+        .filter_map(|item| match item {
+            VariableItem::Variable(variable) => Some((variable.name.to_lowercase(), variable.value.clone())),
+            VariableItem::Group { .. } => None,
+        })
+        .collect();
     let form = match forms.as_slice() {
         [(_, form)] => *form,
         [] => {

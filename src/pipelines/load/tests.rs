@@ -1,39 +1,7 @@
-use std::collections::HashMap;
-
 use super::*;
+use crate::bench::Bench;
 use crate::catalog::TaskDefinition;
 use crate::pipeline::{Job, Step};
-
-/// One file, `ci.yml`.
-struct One(Option<String>);
-
-impl Files for One {
-    fn read(&self, path: &str) -> Result<String, FileError> {
-        self.0.clone().filter(|_| path == "ci.yml").ok_or(FileError::Missing)
-    }
-}
-
-struct Tasks(Vec<TaskDefinition>);
-
-impl TaskCatalog for Tasks {
-    fn definitions(&self) -> &[TaskDefinition] {
-        &self.0
-    }
-}
-
-/// `shop-prod` and `shop-nonprod`.
-struct Connections;
-
-impl ConnectionCatalog for Connections {
-    fn resolve(&self, kind: &str, name_or_id: &str) -> Option<String> {
-        let ids = HashMap::from([("shop-prod", "id-prod"), ("shop-nonprod", "id-nonprod")]);
-        (kind == "AzureRM").then(|| ids.get(name_or_id).map(|id| (*id).to_owned())).flatten()
-    }
-
-    fn names(&self, kind: &str) -> Vec<String> {
-        if kind == "AzureRM" { vec!["shop-prod".into(), "shop-nonprod".into()] } else { vec![] }
-    }
-}
 
 fn task(name: &str, id: &str, version: u32, more: serde_json::Value) -> TaskDefinition {
     let mut json = serde_json::json!({"id": id, "name": name, "version": {"Major": version, "Minor": "2", "Patch": 3}});
@@ -41,7 +9,7 @@ fn task(name: &str, id: &str, version: u32, more: serde_json::Value) -> TaskDefi
     serde_json::from_value(json).unwrap()
 }
 
-fn tasks() -> Tasks {
+fn tasks() -> Vec<TaskDefinition> {
     let deploy = serde_json::json!({"inputs": [
         {"name": "connection", "type": "connectedService:AzureRM", "aliases": ["azureSubscription"], "label": "Azure subscription", "required": true},
         {"name": "others", "type": "connectedService:AzureRM"},
@@ -52,18 +20,18 @@ fn tasks() -> Tasks {
         {"name": "reason", "type": "string", "required": true, "visibleRule": "mode = fast"},
         {"name": "none", "type": "string", "defaultValue": null},
     ]});
-    Tasks(vec![
+    vec![
         task("Deploy", "11111111-0000-0000-0000-000000000000", 1, deploy.clone()),
         task("Deploy", "11111111-0000-0000-0000-000000000000", 2, deploy),
         task("Twin", "22222222-0000-0000-0000-000000000000", 1, serde_json::json!({"contributionIdentifier": "acme.tools.twin"})),
         task("Twin", "33333333-0000-0000-0000-000000000000", 1, serde_json::json!({})),
         task("Bash", "44444444-0000-0000-0000-000000000000", 9, serde_json::json!({})),
         task("Wait", "55555555-0000-0000-0000-000000000000", 1, serde_json::json!({"runsOn": ["Server", "ServerGate"]})),
-    ])
+    ]
 }
 
 fn try_load(text: &str) -> Result<Loaded, Diagnostics> {
-    load(&One(Some(text.to_owned())), "ci.yml", &tasks(), &Connections)
+    Bench::new(text).tasks(tasks()).load()
 }
 
 fn pipeline(text: &str) -> Pipeline {
@@ -73,7 +41,7 @@ fn pipeline(text: &str) -> Pipeline {
 }
 
 fn problems(text: &str) -> String {
-    try_load(text).map(|loaded| panic!("{loaded:?}")).unwrap_err().render(&|_| Some(text.to_owned()))
+    try_load(text).map(|loaded| panic!("{loaded:?}")).unwrap_err().render(&|_| None)
 }
 
 fn only_job(text: &str) -> Job {
@@ -170,26 +138,30 @@ fn everything_that_a_step_a_job_and_a_pipeline_can_have() {
             "$(Date:yyyy)",
         ),
         variables: [
-            Variable {
-                name: "a",
-                value: "$(b)",
-                read_only: true,
-                place: Place {
-                    file: "ci.yml",
-                    line: 12,
-                    column: 9,
+            Variable(
+                Variable {
+                    name: "a",
+                    value: "$(b)",
+                    read_only: true,
+                    place: Place {
+                        file: "ci.yml",
+                        line: 12,
+                        column: 9,
+                    },
                 },
-            },
-            Variable {
-                name: "b",
-                value: "1.10",
-                read_only: false,
-                place: Place {
-                    file: "ci.yml",
-                    line: 15,
-                    column: 10,
+            ),
+            Variable(
+                Variable {
+                    name: "b",
+                    value: "1.10",
+                    read_only: false,
+                    place: Place {
+                        file: "ci.yml",
+                        line: 15,
+                        column: 10,
+                    },
                 },
-            },
+            ),
         ],
         stages: [
             Stage {
@@ -198,26 +170,30 @@ fn everything_that_a_step_a_job_and_a_pipeline_can_have() {
                 depends_on: [],
                 condition: Condition(Stage, "succeeded()"),
                 variables: [
-                    Variable {
-                        name: "c",
-                        value: "$[ variables.a ]",
-                        read_only: false,
-                        place: Place {
-                            file: "ci.yml",
-                            line: 22,
-                            column: 15,
+                    Variable(
+                        Variable {
+                            name: "c",
+                            value: "$[ variables.a ]",
+                            read_only: false,
+                            place: Place {
+                                file: "ci.yml",
+                                line: 22,
+                                column: 15,
+                            },
                         },
-                    },
-                    Variable {
-                        name: "d",
-                        value: "",
-                        read_only: false,
-                        place: Place {
-                            file: "ci.yml",
-                            line: 22,
-                            column: 38,
+                    ),
+                    Variable(
+                        Variable {
+                            name: "d",
+                            value: "",
+                            read_only: false,
+                            place: Place {
+                                file: "ci.yml",
+                                line: 22,
+                                column: 38,
+                            },
                         },
-                    },
+                    ),
                 ],
                 jobs: [
                     Job {
@@ -229,16 +205,18 @@ fn everything_that_a_step_a_job_and_a_pipeline_can_have() {
                         timeout_in_minutes: 10,
                         cancel_timeout_in_minutes: 1,
                         variables: [
-                            Variable {
-                                name: "e",
-                                value: "x",
-                                read_only: false,
-                                place: Place {
-                                    file: "ci.yml",
-                                    line: 30,
-                                    column: 17,
+                            Variable(
+                                Variable {
+                                    name: "e",
+                                    value: "x",
+                                    read_only: false,
+                                    place: Place {
+                                        file: "ci.yml",
+                                        line: 30,
+                                        column: 17,
+                                    },
                                 },
-                            },
+                            ),
                         ],
                         pool: Pool {
                             name: Some(
@@ -625,10 +603,16 @@ fn an_unknown_input_is_a_warning() {
             .unwrap();
     insta::assert_snapshot!(loaded.warnings, @r"
     ci.yml:1:13: warning: names of variables that begin with `secret` are reserved: `secret.x`
+      1 | variables: {secret.x: 1}
+        |             ^
       hint: give it another name
     ci.yml:4:40: warning: the task `Deploy` has no input `mod`
+      4 |   inputs: {connection: shop-prod, mod: safe, whatever: 1}
+        |                                        ^
       hint: did you mean `mode`?
     ci.yml:4:56: warning: the task `Deploy` has no input `whatever`
+      4 |   inputs: {connection: shop-prod, mod: safe, whatever: 1}
+        |                                                        ^
     ");
     assert_eq!(
         loaded.pipeline.stages[0].jobs[0].steps[1].task.inputs.last(),
@@ -684,10 +668,10 @@ fn what_is_not_supported_yet_is_refused_by_name() {
       2 | resources: {repositories: []}
         | ^
       hint: repositories, pipelines and containers as resources come later
-    ci.yml:4:3: error: `group` of a variable is not supported yet
+    ci.yml:4:10: error: there is no variable group `g`
       4 | - group: g
-        |   ^
-      hint: variable groups come later; set the variables themselves, or with `variables` in slipway.local.yml
+        |          ^
+      hint: known: `shop-settings`; or add it under `variableGroups` in slipway.local.yml
     ci.yml:5:3: error: `template` of a variable is not supported yet
       5 | - template: v.yml
         |   ^
@@ -966,7 +950,7 @@ fn a_pipeline_needs_something_to_run() {
         | ^
       hint: a pipeline has `steps`, `jobs` or `stages`
     ");
-    insta::assert_snapshot!(load(&One(None), "cd.yml", &tasks(), &Connections).unwrap_err(), @r"
+    insta::assert_snapshot!(Bench::new("").load_file("cd.yml").unwrap_err(), @r"
     cd.yml:1:1: error: there is no such file
       hint: name a file of the repository, from its root
     ");

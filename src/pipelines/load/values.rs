@@ -1,5 +1,6 @@
 //! Scalars as what a key needs, and places within them.
 
+use super::sources::Sources;
 use crate::place::Place;
 use crate::yaml::{Kind, Node, Style};
 
@@ -13,7 +14,7 @@ pub(super) fn boolean(text: &str) -> Option<bool> {
 }
 
 /// The place of a character (from 0) of a scalar; `None` when escapes or folded lines move it.
-pub(super) fn place_in(node: &Node, character: usize, lines: &[&str]) -> Option<Place> {
+pub(super) fn place_in(node: &Node, character: usize, sources: &Sources) -> Option<Place> {
     let Kind::Scalar { text, style } = &node.kind else { return None };
     let before: Vec<char> = text.chars().take(character).collect();
     let (line, column) = match style {
@@ -24,7 +25,7 @@ pub(super) fn place_in(node: &Node, character: usize, lines: &[&str]) -> Option<
     };
     let place = Place { file: node.place.file.clone(), line: node.place.line + line, column: node.place.column + column };
     // What is written there must be what is meant.
-    let written: String = lines.get(place.line.checked_sub(1)?)?.chars().skip(place.column - 1).collect();
+    let written: String = sources.line(&place.file, place.line)?.chars().skip(place.column - 1).collect();
     let expected: String = text.chars().skip(character).take_while(|c| *c != '\n').take(3).collect();
     written.starts_with(&expected).then_some(place)
 }

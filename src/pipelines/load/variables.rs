@@ -3,7 +3,8 @@
 use super::expressions::check_runtime;
 use super::loader::Loader;
 use super::section::{Keys, Section};
-use crate::pipeline::Variable;
+use crate::pipeline::{Variable, VariableItem};
+use crate::suggest::did_you_mean;
 use crate::yaml::{Kind, Node};
 
 /// Prefixes that are reserved.
@@ -11,29 +12,32 @@ const RESERVED: &[&str] = &["endpoint", "input", "secret", "securefile"];
 
 const KEYS: Keys = Keys {
     what: "a variable",
-    known: &["name", "value", "readonly"],
+    known: &["name", "value", "readonly", "group"],
     refused: &[
-        ("group", "variable groups come later; set the variables themselves, or with `variables` in slipway.local.yml"),
         ("template", "templates come later; write the variables out"),
         ("parameters", "templates come later; write the variables out"),
     ],
 };
 
 /// The variables of a pipeline, a stage or a job, in order.
-pub(super) fn variables(section: &Section<'_>, loader: &mut Loader<'_>) -> Vec<Variable> {
+pub(super) fn variables(section: &Section<'_>, loader: &mut Loader<'_>) -> Vec<VariableItem> {
     let Some(node) = section.get("variables") else { return Vec::new() };
     let mut variables = Vec::new();
     match &node.kind {
         Kind::Mapping(entries) => {
             for (key, value) in entries {
                 let name = key.text().unwrap_or_default();
-                variables.extend(variable(name, key, Some(value), false, loader));
+                variables.extend(variable(name, key, Some(value), false, loader).map(VariableItem::Variable));
             }
         }
         Kind::Sequence(items) => {
             for item in items {
                 let Some(section) = Section::of(item, &KEYS, loader) else { continue };
-                if section.has("group") || section.has("template") {
+                if section.has("template") {
+                    continue;
+                }
+                if section.has("group") {
+                    variables.extend(group(&section, loader));
                     continue;
                 }
                 let Some((name, key)) = section.text("name", loader) else {
@@ -41,7 +45,8 @@ pub(super) fn variables(section: &Section<'_>, loader: &mut Loader<'_>) -> Vec<V
                     continue;
                 };
                 let read_only = section.boolean("readonly", loader).unwrap_or(false);
-                variables.extend(variable(name, key, section.entry("value").map(|(_, value)| value), read_only, loader));
+                let value = section.entry("value").map(|(_, value)| value);
+                variables.extend(variable(name, key, value, read_only, loader).map(VariableItem::Variable));
             }
         }
         Kind::Scalar { .. } => {
@@ -53,6 +58,28 @@ pub(super) fn variables(section: &Section<'_>, loader: &mut Loader<'_>) -> Vec<V
         }
     }
     variables
+}
+
+/// `- group: name`.
+fn group(section: &Section<'_>, loader: &mut Loader<'_>) -> Option<VariableItem> {
+    for key in ["name", "value", "readonly"] {
+        if let Some((node, _)) = section.entry(key) {
+            loader.error(&node.place, format!("`{key}` has no meaning beside `group`"), "write the variable as an entry of its own");
+        }
+    }
+    let Some((name, node)) = section.text("group", loader) else {
+        loader.error(section.place(), "`group` has no name", "write the name of a variable group after it");
+        return None;
+    };
+    let names = loader.groups.names();
+    if !names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+        let known: Vec<&str> = names.iter().map(String::as_str).collect();
+        let add = "add it under `variableGroups` in slipway.local.yml";
+        let hint = if known.is_empty() { add.to_owned() } else { format!("{}; or {add}", did_you_mean(name, &known)) };
+        loader.error(&node.place, format!("there is no variable group `{name}`"), hint);
+        return None;
+    }
+    Some(VariableItem::Group { name: name.to_owned(), place: node.place.clone() })
 }
 
 fn variable(name: &str, key: &Node, value: Option<&Node>, read_only: bool, loader: &mut Loader<'_>) -> Option<Variable> {

@@ -1,11 +1,10 @@
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, Tag};
 
 use super::{Kind, Node, Style};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::place::Place;
+use crate::place::{Place, SourceFile};
 
 /// How deep lists and mappings may be nested. The service allows 100 levels of nesting (facts/pipeline-yaml.md 2.5).
 const MAX_DEPTH: usize = 100;
@@ -14,7 +13,7 @@ const MAX_DEPTH: usize = 100;
 ///
 /// # Errors
 /// Everything in it that is not understood, at once; of syntax errors only the first, since what follows one means nothing.
-pub fn parse(file: &str, text: &str) -> Result<Option<Node>, Diagnostics> {
+pub fn parse(file: impl Into<SourceFile>, text: &str) -> Result<Option<Node>, Diagnostics> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut builder =
         Builder { file: file.into(), text, lines: None, problems: Diagnostics::new(), open: Vec::new(), root: None, documents: 0 };
@@ -41,7 +40,7 @@ enum Open {
 }
 
 struct Builder<'t> {
-    file: Arc<str>,
+    file: SourceFile,
     text: &'t str,
     /// The lines of the text, once a message needs them.
     lines: Option<Vec<&'t str>>,

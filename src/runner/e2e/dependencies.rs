@@ -8,7 +8,7 @@ fn set(step: &str, name: &str, value: &str, more: &str) -> Step {
 
 #[tokio::test]
 async fn outputs_reach_jobs_of_the_same_stage_and_of_later_ones() {
-    let show = |name: &str, variables: Vec<Variable>| {
+    let show = |name: &str, variables: Vec<VariableItem>| {
         let mut job = job(name, vec![script("echo \"$SEEN|$RESULT|$HIDDEN\"")]);
         job.variables = variables;
         job

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use slipway_model::{AzureEndpoint, ServiceConnection};
-use slipway_pipelines::{Condition, ConditionKind, Job, Pipeline, Place, Pool, Stage, Step, StepTarget, TaskUse, Variable, WorkspaceClean};
+use slipway_pipelines::{Condition, ConditionKind, Job, Pipeline, Place, Pool, Stage, Step, StepTarget, TaskUse, Variable, VariableItem, WorkspaceClean};
 
 use crate::cancellation::Cancellation;
 use crate::error::RunError;
@@ -228,8 +228,8 @@ pub(super) fn task_id(name: &str) -> String {
     uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, name.as_bytes()).to_string()
 }
 
-pub(super) fn variable(name: &str, value: &str) -> Variable {
-    Variable { name: name.into(), value: value.into(), read_only: false, place: place() }
+pub(super) fn variable(name: &str, value: &str) -> VariableItem {
+    VariableItem::Variable(Variable { name: name.into(), value: value.into(), read_only: false, place: place() })
 }
 
 pub(super) fn stage(name: &str, depends_on: &[&str], jobs: Vec<Job>) -> Stage {
