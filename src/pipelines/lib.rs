@@ -22,6 +22,7 @@ mod place;
 pub mod run_name;
 mod runtime;
 mod suggest;
+mod trigger;
 pub mod yaml;
 
 pub use builtin::builtin_tasks;
@@ -35,3 +36,4 @@ pub use outcome::Outcome;
 pub use pipeline::{Job, Pipeline, Pool, Stage, Step, StepTarget, TaskUse, Variable, VariableItem, WorkspaceClean};
 pub use place::{Place, SourceFile};
 pub use runtime::{Counter, RuntimeExpression};
+pub use trigger::{Filter, Trigger, TriggerFilters, Verdict, matches_policy_paths, matches_pull_request, matches_push, skips_ci};

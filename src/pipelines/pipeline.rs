@@ -4,12 +4,17 @@
 
 use crate::condition::Condition;
 use crate::place::Place;
+use crate::trigger::Trigger;
 
 /// A pipeline after expansion and validation: names are unique, dependencies exist and have no cycles, tasks are known.
 #[derive(Clone, Debug)]
 pub struct Pipeline {
     /// `name:`, the format of the run's number, verbatim; absent = `$(Date:yyyyMMdd).$(Rev:r)`.
     pub name: Option<String>,
+    /// `trigger:`: which pushes start it.
+    pub trigger: Trigger,
+    /// `pr:`: which pull requests start it, where the repository is on GitHub.
+    pub pr: Trigger,
     /// Root variables in order.
     pub variables: Vec<VariableItem>,
     /// Stages in file order. A pipeline without stages has one, named `__default`.

@@ -10,6 +10,9 @@ pub struct ExpressionError {
     pub position: usize,
     /// What to do about it; may be empty.
     pub hint: String,
+    /// Whether the text is no expression at all. Else it uses a name or a function that does not exist in its place, which
+    /// at compile time is an error only where the expression is evaluated.
+    pub is_syntax: bool,
 }
 
 /// Why an expression has no value.
@@ -42,6 +45,9 @@ pub enum EvaluationError {
     /// The memory limit.
     #[error("The maximum allowed memory size was exceeded while evaluating the following expression: {0}")]
     Memory(String),
+    /// A value that must be declared is not.
+    #[error("{0}")]
+    Undeclared(String),
     /// A function refuses its arguments.
     #[error("{function}: {problem}")]
     Function {

@@ -22,6 +22,11 @@ pub trait Host {
     /// Why there is none, as a sentence.
     fn call(&self, function: &str, arguments: &[Value]) -> Result<Value, String>;
 
+    /// Why there is an error instead of `Null` when the value of `name` has no `key`: a sentence; `None` where it is no error.
+    fn undeclared(&self, _name: &str, _key: &str) -> Option<String> {
+        None
+    }
+
     /// Replaces secrets in a text that goes into a trace or a message.
     fn mask(&self, text: &str) -> String;
 }
@@ -107,10 +112,18 @@ impl Evaluator<'_> {
             }
             Expr::Path(of, accesses) => {
                 let mut value = self.value(of, depth)?;
-                for access in accesses {
+                for (position, access) in accesses.iter().enumerate() {
                     value = match access {
                         Access::Filter => index::filter(&value),
-                        Access::Index(index) => index::index(&value, &self.value(index, depth)?),
+                        Access::Index(index) => {
+                            let key = self.value(index, depth)?;
+                            if position == 0
+                                && let Expr::Named(name) = &**of
+                            {
+                                self.check_declared(name, &value, &key)?;
+                            }
+                            index::index(&value, &key)
+                        }
                     };
                 }
                 value
@@ -134,6 +147,14 @@ impl Evaluator<'_> {
             self.trace(node, &value);
         }
         Ok(value)
+    }
+
+    fn check_declared(&self, name: &str, value: &Value, key: &Value) -> Result<(), EvaluationError> {
+        let (Value::Object(object), Some(key)) = (value, key.to_text()) else { return Ok(()) };
+        if object.get(&key).is_some() {
+            return Ok(());
+        }
+        self.host.undeclared(name, &key).map_or(Ok(()), |problem| Err(EvaluationError::Undeclared(problem)))
     }
 
     fn trace(&mut self, node: &Expr, value: &Value) {

@@ -35,6 +35,8 @@ pub use value::{Array, Kind, Object, Value};
 pub use version::Version;
 pub use vocabulary::{Function, Vocabulary};
 
+use std::sync::Arc;
+
 use node::Expr;
 
 /// Longest expression, in UTF-16 units as the service counts them (facts/pipeline-yaml.md 2.5).
@@ -56,7 +58,15 @@ impl Expression {
     /// # Errors
     /// All unknown names at once; of syntax errors the first.
     pub fn parse(text: &str, vocabulary: &Vocabulary) -> Result<Self, Vec<ExpressionError>> {
-        parser::parse(text, vocabulary).map(|root| Self { root })
+        Self::parse_with(text, vocabulary, &[])
+    }
+
+    /// The same where there are names besides those of the place: the variables of loops, the innermost last.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn parse_with(text: &str, vocabulary: &Vocabulary, locals: &[Arc<str>]) -> Result<Self, Vec<ExpressionError>> {
+        parser::parse(text, vocabulary, locals).map(|root| Self { root })
     }
 
     /// Computes the value, and a trace of how it came about.

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::Value;
 use super::functions::Builtin;
 
@@ -7,7 +9,7 @@ pub(super) enum Expr {
     /// A literal.
     Literal(Value),
     /// `variables`
-    Named(&'static str),
+    Named(Arc<str>),
     /// A function of the engine, under the name as written.
     Call(Builtin, String, Vec<Expr>),
     /// A function of the host: its name, and the name as written.
@@ -38,7 +40,7 @@ impl Expr {
         }
         match self {
             Self::Literal(value) => value.traced(&str::to_owned),
-            Self::Named(name) => (*name).to_owned(),
+            Self::Named(name) => name.to_string(),
             Self::Call(_, name, arguments) | Self::HostCall(_, name, arguments) => {
                 format!("{name}({})", arguments.iter().map(|argument| argument.render(replaced)).collect::<Vec<_>>().join(", "))
             }

@@ -1,13 +1,15 @@
 //! Parser of expressions: the grammar of the engine, with all unknown names reported at once.
 
+use std::sync::Arc;
+
 use super::functions::Builtin;
 use super::lexer::{Token, TokenKind, tokens};
 use super::node::{Access, Expr};
 use super::{ExpressionError, MAX_DEPTH, MAX_LENGTH, Value, Vocabulary, text};
 use crate::suggest::{did_you_mean, list, nearest};
 
-pub(super) fn parse(text: &str, vocabulary: &Vocabulary) -> Result<Expr, Vec<ExpressionError>> {
-    let error = |message: String, hint: &str| Err(vec![ExpressionError { message, position: 1, hint: hint.to_owned() }]);
+pub(super) fn parse(text: &str, vocabulary: &Vocabulary, locals: &[Arc<str>]) -> Result<Expr, Vec<ExpressionError>> {
+    let error = |message: String, hint: &str| Err(vec![ExpressionError { message, position: 1, hint: hint.to_owned(), is_syntax: true }]);
     let length = text::length(text);
     if length > MAX_LENGTH {
         return error(format!("the expression has {length} characters, at most {MAX_LENGTH} are allowed"), "");
@@ -16,7 +18,7 @@ pub(super) fn parse(text: &str, vocabulary: &Vocabulary) -> Result<Expr, Vec<Exp
     if tokens.is_empty() {
         return error("the expression is empty".to_owned(), "");
     }
-    let mut parser = Parser { tokens, at: 0, open: 0, vocabulary, unknown: Vec::new() };
+    let mut parser = Parser { tokens, at: 0, open: 0, vocabulary, locals, unknown: Vec::new() };
     let root = parser.expression().and_then(|root| match parser.peek() {
         None => Ok(root),
         Some(token) => Err(unexpected(token)),
@@ -37,6 +39,8 @@ struct Parser<'v> {
     /// How many functions and brackets are open.
     open: usize,
     vocabulary: &'v Vocabulary,
+    /// Names besides those of the vocabulary.
+    locals: &'v [Arc<str>],
     unknown: Vec<ExpressionError>,
 }
 
@@ -67,6 +71,7 @@ impl Parser<'_> {
                     message: format!("the expression ends where {what} is expected"),
                     position: last + 1,
                     hint: String::new(),
+                    is_syntax: true,
                 }
             }
         }
@@ -101,6 +106,7 @@ impl Parser<'_> {
                 message,
                 position: token.at + 1,
                 hint: "compute a part of it in a variable of its own".to_owned(),
+                is_syntax: true,
             });
         }
         Ok(())
@@ -123,6 +129,7 @@ impl Parser<'_> {
                             message: format!("the function `{}` is not closed", name.raw),
                             position: name.at + 1,
                             hint: "add a `)`".to_owned(),
+                            is_syntax: true,
                         },
                     });
                 }
@@ -158,7 +165,7 @@ impl Parser<'_> {
             _ => format!("{min} to {max} arguments"),
         };
         let message = format!("`{}` takes {expected}, found {count}", name.raw);
-        self.unknown.push(ExpressionError { message, position: name.at + 1, hint: String::new() });
+        self.unknown.push(ExpressionError { message, position: name.at + 1, hint: String::new(), is_syntax: true });
     }
 
     fn unknown_function(&mut self, name: &Token) {
@@ -180,12 +187,16 @@ impl Parser<'_> {
                 format!("it exists in {}", elsewhere.join(", ")),
             )
         };
-        self.unknown.push(ExpressionError { message, position: name.at + 1, hint });
+        self.unknown.push(ExpressionError { message, position: name.at + 1, hint, is_syntax: false });
     }
 
     fn named_value(&mut self, name: &Token) -> Expr {
+        // The innermost loop has its variable last.
+        if let Some(local) = self.locals.iter().rev().find(|local| local.eq_ignore_ascii_case(&name.raw)) {
+            return Expr::Named(Arc::clone(local));
+        }
         if let Some(known) = self.vocabulary.named_value(&name.raw) {
-            return Expr::Named(known);
+            return Expr::Named(known.into());
         }
         let elsewhere: Vec<&str> =
             Vocabulary::ALL.iter().filter(|other| other.named_value(&name.raw).is_some()).map(|other| other.place).collect();
@@ -194,7 +205,7 @@ impl Parser<'_> {
         } else if !elsewhere.is_empty() {
             (format!("`{}` does not exist in {}", name.raw, self.vocabulary.place), format!("it exists in {}", elsewhere.join(", ")))
         } else {
-            let known = self.vocabulary.named_values;
+            let known: Vec<&str> = self.vocabulary.named_values.iter().copied().chain(self.locals.iter().map(|local| &**local)).collect();
             let hint = match nearest(&name.raw, known.iter().copied()) {
                 Some(other) => format!("did you mean `{other}`?"),
                 None => {
@@ -203,7 +214,7 @@ impl Parser<'_> {
             };
             (format!("unknown name: `{}`", name.raw), hint)
         };
-        self.unknown.push(ExpressionError { message, position: name.at + 1, hint });
+        self.unknown.push(ExpressionError { message, position: name.at + 1, hint, is_syntax: false });
         Expr::Literal(Value::Null)
     }
 
@@ -238,6 +249,7 @@ impl Parser<'_> {
                             message: "the bracket `[` is not closed".to_owned(),
                             position: bracket.at + 1,
                             hint: "add a `]`".to_owned(),
+                            is_syntax: true,
                         },
                     });
                 }
@@ -266,5 +278,5 @@ fn unexpected(token: &Token) -> ExpressionError {
         _ => "",
     };
     let what = if token.kind == TokenKind::Unrecognized { "unrecognized value" } else { "unexpected symbol" };
-    ExpressionError { message: format!("{what}: `{raw}`"), position: token.at + 1, hint: hint.to_owned() }
+    ExpressionError { message: format!("{what}: `{raw}`"), position: token.at + 1, hint: hint.to_owned(), is_syntax: true }
 }

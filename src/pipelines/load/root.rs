@@ -45,7 +45,7 @@ pub(super) fn pipeline(root: &Node, loader: &mut Loader<'_>) -> Option<Pipeline>
     let section = Section::of(root, &KEYS, loader)?;
     let forms: Vec<(&Node, &str)> =
         ["stages", "jobs", "steps"].into_iter().filter_map(|form| section.entry(form).map(|(key, _)| (key, form))).collect();
-    trigger::check(&section, loader);
+    let (trigger, pr) = trigger::triggers(&section, loader);
     section.boolean("appendCommitMessageToRunName", loader);
     section.word("lockBehavior", &[("sequential", ()), ("runLatest", ())], loader);
     let name = section.text("name", loader).map(|(name, _)| name.to_owned());
@@ -92,5 +92,5 @@ pub(super) fn pipeline(root: &Node, loader: &mut Loader<'_>) -> Option<Pipeline>
         "jobs" => vec![stage::implicit(root, job::jobs(&section, &defaults, loader)?, loader)?],
         _ => vec![stage::implicit(root, vec![job::implicit(&section, &defaults, loader)?], loader)?],
     };
-    Some(Pipeline { name, variables, stages })
+    Some(Pipeline { name, trigger, pr, variables, stages })
 }
