@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use slipway_model::{AzureEndpoint, ServiceConnection};
-use slipway_pipelines::{Condition, ConditionKind, Job, Pipeline, Place, Pool, Stage, Step, StepTarget, TaskUse, Variable, VariableItem, WorkspaceClean};
+use slipway_pipelines::{Condition, ConditionKind, Job, Pipeline, Place, Pool, Stage, Step, StepTarget, TaskUse, Trigger, Variable, VariableItem, WorkspaceClean};
 
 use crate::cancellation::Cancellation;
 use crate::error::RunError;
@@ -67,7 +67,13 @@ impl Bench {
         fs::create_dir(folder.path().join("repository")).unwrap();
         Self {
             folder,
-            pipeline: Pipeline { name: Some("$(Build.BuildId)".into()), variables: vec![], stages },
+            pipeline: Pipeline {
+                name: Some("$(Build.BuildId)".into()),
+                trigger: Trigger::Default,
+                pr: Trigger::Default,
+                variables: vec![],
+                stages,
+            },
             tasks: vec![],
             connections: vec![],
             variables: vec![],
