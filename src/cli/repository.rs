@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use slipway_process::Command;
-use slipway_runner::Repository;
+use slipway_runner::{Provider, Repository, Source};
 use tokio::io::AsyncReadExt;
 
 use crate::env::Env;
@@ -28,6 +28,8 @@ pub(crate) async fn around(env: &Env, file: &Path) -> Result<Repository, Failure
         .unwrap_or(folder);
     Ok(Repository {
         path: root.to_owned(),
+        provider: Provider::AzureRepos,
+        source: Source::WorkTree,
         name: name_of(root),
         branch: String::new(),
         commit: String::new(),
@@ -49,6 +51,8 @@ async fn from_git(env: &Env, folder: &Path) -> Result<Repository, Failure> {
         .await?
         .map_err(|message| Failure::refused(format!("git cannot tell what is uncommitted in `{}`: {message}", path.display())))?;
     Ok(Repository {
+        provider: Provider::AzureRepos,
+        source: Source::WorkTree,
         name: name_of(&path),
         branch: branch.trim().to_owned(),
         commit: commit.trim().to_owned(),

@@ -35,6 +35,7 @@ mod request_checks;
 mod restrictions;
 mod run;
 mod run_context;
+mod run_event;
 mod schedule;
 mod scope;
 mod semantics;
@@ -49,9 +50,11 @@ pub use cancellation::Cancellation;
 pub use error::RunError;
 pub use event::{Event, Issue, IssueKind, JobKey, TaskResult};
 pub use masker::Masker;
+pub use predefined::compile_time_variables;
 pub use request::{PipelineVariable, Repository, RunRequest, TaskPackage};
 pub use request_checks::problems;
 pub use run::{RunSummary, run};
+pub use run_event::{Provider, PullRequestEvent, RunEvent, Source};
 pub use store::{
     ArtifactRecord, AttachmentRecord, JobRecord, RunRecord, RunState, StageRecord, StepRecord, Store, StoreError, TestCase, TestOutcome,
     TestReport, TestRun, TestTotals,

@@ -7,7 +7,9 @@ use uuid::Uuid;
 use crate::clock;
 use crate::endpoints::Organization;
 use crate::job_context::Paths;
+use crate::request::Repository;
 use crate::run_context::RunContext;
+use crate::run_event::{Provider, RunEvent};
 
 /// The version of the agent that this runner behaves like.
 pub(crate) const AGENT_VERSION: &str = "4.275.0";
@@ -17,7 +19,6 @@ pub(crate) fn of_run(run: &RunContext<'_>) -> Vec<(String, String)> {
     let request = run.request;
     let repository = &request.repository;
     let organization = Organization::of(request.azure.as_ref());
-    let branch_name = repository.branch.rsplit('/').next().unwrap_or_default();
     let mut variables = vec![
         ("System", "build".to_owned()),
         ("System.HostType", "build".to_owned()),
@@ -28,7 +29,7 @@ pub(crate) fn of_run(run: &RunContext<'_>) -> Vec<(String, String)> {
         ("System.TeamFoundationServerUri", organization.collection_uri.clone()),
         ("System.TFServerUrl", organization.collection_uri.clone()),
         ("System.TaskDefinitionsUri", organization.collection_uri.clone()),
-        ("System.CollectionId", Uuid::new_v5(&Uuid::NAMESPACE_URL, organization.collection_uri.as_bytes()).to_string()),
+        ("System.CollectionId", collection_id(&organization.collection_uri)),
         ("System.TeamProject", organization.project.clone()),
         ("System.TeamProjectId", organization.project_id.clone()),
         ("System.DefinitionId", run.pipeline_id.to_string()),
@@ -37,7 +38,6 @@ pub(crate) fn of_run(run: &RunContext<'_>) -> Vec<(String, String)> {
         ("System.TimelineId", run.plan_id.to_string()),
         ("System.PipelineStartTime", clock::rfc3339(run.started).replace('T', " ").replace('Z', "+00:00")),
         ("System.IsScheduled", "False".to_owned()),
-        ("System.PullRequest.IsFork", "False".to_owned()),
         ("Build.BuildId", run.id.to_string()),
         ("Build.BuildNumber", run.number.borrow().clone()),
         ("Build.BuildUri", format!("vstfs:///Build/Build/{}", run.id)),
@@ -51,23 +51,93 @@ pub(crate) fn of_run(run: &RunContext<'_>) -> Vec<(String, String)> {
         ("Build.QueuedById", person_id(&request.requested_for)),
         ("Build.RequestedFor", request.requested_for.clone()),
         ("Build.RequestedForId", person_id(&request.requested_for)),
-        ("Build.Reason", "Manual".to_owned()),
         ("Build.Repository.Clean", "False".to_owned()),
         ("Build.Repository.Git.SubmoduleCheckout", "False".to_owned()),
         ("Build.Repository.Id", Uuid::new_v5(&Uuid::NAMESPACE_URL, repository.name.as_bytes()).to_string()),
         ("Build.Repository.Name", repository.name.clone()),
-        ("Build.Repository.Provider", "TfsGit".to_owned()),
+        ("Build.Repository.Provider", provider(repository.provider).to_owned()),
         ("Build.Repository.Uri", format!("{}{}/_git/{}", organization.collection_uri, organization.project, repository.name)),
-        ("Build.SourceBranch", repository.branch.clone()),
-        ("Build.SourceBranchName", branch_name.to_owned()),
-        ("Build.SourceVersion", repository.commit.clone()),
         ("Build.SourceVersionAuthor", request.requested_for.clone()),
         ("Build.SourceVersionMessage", repository.message.clone()),
     ];
+    variables.extend(of_event(repository, &request.event));
     if request.debug {
         variables.push(("System.Debug", "true".to_owned()));
     }
     variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// Variables that tell what a run was started by and what it builds.
+fn of_event(repository: &Repository, event: &RunEvent) -> Vec<(&'static str, String)> {
+    let last = |reference: &str| reference.rsplit('/').next().unwrap_or_default().to_owned();
+    let mut variables = vec![
+        ("Build.Reason", event.reason().to_owned()),
+        ("Build.SourceBranch", repository.branch.clone()),
+        ("Build.SourceBranchName", last(&repository.branch)),
+        ("Build.SourceVersion", repository.commit.clone()),
+        ("System.PullRequest.IsFork", "False".to_owned()),
+    ];
+    if let RunEvent::PullRequest(pull_request) = event {
+        // On GitHub the branches of a pull request are named without `refs/heads/`, and it has a number besides its id.
+        let branch = |reference: &String| match repository.provider {
+            Provider::AzureRepos => reference.clone(),
+            Provider::GitHub => reference.strip_prefix("refs/heads/").unwrap_or(reference).to_owned(),
+        };
+        variables.extend([
+            ("System.PullRequest.PullRequestId", pull_request.id.to_string()),
+            ("System.PullRequest.SourceBranch", branch(&pull_request.source_branch)),
+            ("System.PullRequest.SourceCommitId", pull_request.source_commit.clone()),
+            ("System.PullRequest.SourceRepositoryURI", pull_request.source_repository_uri.clone()),
+            ("System.PullRequest.TargetBranch", branch(&pull_request.target_branch)),
+            ("System.PullRequest.TargetBranchName", last(&pull_request.target_branch)),
+        ]);
+        if repository.provider == Provider::GitHub {
+            variables.push(("System.PullRequest.PullRequestNumber", pull_request.id.to_string()));
+        }
+    }
+    variables
+}
+
+fn provider(provider: Provider) -> &'static str {
+    match provider {
+        Provider::AzureRepos => "TfsGit",
+        Provider::GitHub => "GitHub",
+    }
+}
+
+/// The predefined variables that exist when `${{ }}` is evaluated: those that the documentation marks as available in
+/// templates, and that are known before the run has a number. `organization` and `project` are those of Azure DevOps.
+pub fn compile_time_variables(
+    pipeline_name: &str,
+    repository: &Repository,
+    event: &RunEvent,
+    organization: &str,
+    project: &str,
+    requested_for: &str,
+) -> Vec<(String, String)> {
+    let collection = format!("https://dev.azure.com/{organization}/");
+    let mut variables = vec![
+        ("System", "build".to_owned()),
+        ("System.HostType", "build".to_owned()),
+        ("System.CollectionUri", collection.clone()),
+        ("System.TeamFoundationCollectionUri", collection.clone()),
+        ("System.CollectionId", collection_id(&collection)),
+        ("System.TeamProject", project.to_owned()),
+        ("System.DefinitionName", pipeline_name.to_owned()),
+        ("System.IsScheduled", "False".to_owned()),
+        ("Build.DefinitionName", pipeline_name.to_owned()),
+        ("Build.DefinitionVersion", "1".to_owned()),
+        ("Build.QueuedBy", requested_for.to_owned()),
+        ("Build.QueuedById", person_id(requested_for)),
+        ("Build.RequestedFor", requested_for.to_owned()),
+        ("Build.RequestedForId", person_id(requested_for)),
+    ];
+    variables.extend(of_event(repository, event));
+    variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn collection_id(collection_uri: &str) -> String {
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, collection_uri.as_bytes()).to_string()
 }
 
 /// Variables that a job adds when it starts on an agent.

@@ -8,6 +8,7 @@ use slipway_pipelines::{Pipeline, TaskDefinition};
 use slipway_secret::Secret;
 
 use crate::event::Event;
+use crate::run_event::{Provider, RunEvent, Source};
 
 /// One run of one pipeline.
 pub struct RunRequest {
@@ -19,6 +20,8 @@ pub struct RunRequest {
     pub pipeline_folder: String,
     /// The pipeline's file, relative to the repository's root.
     pub pipeline_file: String,
+    /// What started it.
+    pub event: RunEvent,
     /// The repository that `checkout: self` takes.
     pub repository: Repository,
     /// Task packages that may be named.
@@ -51,9 +54,13 @@ pub struct RunRequest {
 pub struct Repository {
     /// Root of the work tree.
     pub path: PathBuf,
+    /// What hosts it.
+    pub provider: Provider,
+    /// What `checkout: self` takes.
+    pub source: Source,
     /// Name: the folder's.
     pub name: String,
-    /// Branch, `refs/heads/main`; empty outside of git.
+    /// Branch, `refs/heads/main`, or `refs/pull/1/merge`; empty outside of git.
     pub branch: String,
     /// Commit id, empty outside of git.
     pub commit: String,

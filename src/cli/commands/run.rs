@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use slipway_runner::{Cancellation, PipelineVariable, RunError, RunRequest, TaskResult};
+use slipway_runner::{Cancellation, PipelineVariable, RunError, RunEvent, RunRequest, TaskResult};
 
 use crate::arguments::RunArguments;
 use crate::azure::Azure;
@@ -55,6 +55,7 @@ pub(crate) async fn run(env: &Env, arguments: &RunArguments, terminal: &Arc<Term
         debug: arguments.debug,
         requested_for: env.text("USER").or_else(|| env.text("LOGNAME")).unwrap_or("local user").to_owned(),
         strict: arguments.strict,
+        event: RunEvent::Manual,
         events: {
             let watcher = Arc::clone(&watcher);
             Arc::new(move |event| watcher.event(&event))

@@ -15,13 +15,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use slipway_model::{AzureEndpoint, ServiceConnection};
-use slipway_pipelines::{Condition, ConditionKind, Job, Pipeline, Place, Pool, Stage, Step, StepTarget, TaskUse, Trigger, Variable, VariableItem, WorkspaceClean};
+use slipway_pipelines::{
+    Condition, ConditionKind, Job, Pipeline, Place, Pool, Stage, Step, StepTarget, TaskUse, Trigger, Variable, VariableItem, WorkspaceClean,
+};
 
 use crate::cancellation::Cancellation;
 use crate::error::RunError;
 use crate::event::{Event, TaskResult};
 use crate::request::{PipelineVariable, Repository, RunRequest, TaskPackage};
 use crate::run::{Pace, RunSummary, run_at};
+use crate::run_event::{Provider, RunEvent, Source};
 use crate::store::{RunRecord, StepRecord, Store};
 
 /// Folders of a test, and what its run is made of.
@@ -38,6 +41,10 @@ pub(super) struct Bench {
     pub(super) file: String,
     pub(super) commit: String,
     pub(super) uncommitted: Vec<String>,
+    pub(super) event: RunEvent,
+    pub(super) provider: Provider,
+    pub(super) source: Source,
+    pub(super) branch: &'static str,
     pub(super) cancellation: Cancellation,
     /// Cancels when a step prints this line; each time.
     pub(super) cancel_on: Option<&'static str>,
@@ -84,6 +91,10 @@ impl Bench {
             file: "ci.yml".into(),
             commit: String::new(),
             uncommitted: vec![],
+            event: RunEvent::Manual,
+            provider: Provider::AzureRepos,
+            source: Source::WorkTree,
+            branch: "refs/heads/main",
             cancellation: Cancellation::new(),
             cancel_on: None,
             minute: Duration::from_secs(60),
@@ -121,10 +132,13 @@ impl Bench {
             pipeline_name: "ci".into(),
             pipeline_folder: "\\".into(),
             pipeline_file: self.file.clone(),
+            event: self.event.clone(),
             repository: Repository {
                 path: self.path("repository"),
+                provider: self.provider,
+                source: self.source.clone(),
                 name: "repository".into(),
-                branch: if self.commit.is_empty() { String::new() } else { "refs/heads/main".into() },
+                branch: if self.commit.is_empty() { String::new() } else { self.branch.into() },
                 commit: self.commit.clone(),
                 message: String::new(),
                 uncommitted: self.uncommitted.clone(),
