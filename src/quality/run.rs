@@ -1,0 +1,293 @@
+use std::ffi::OsString;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::time::Duration;
+
+use slipway_process::{Child, Command, Scope, Signal};
+use slipway_secret::Secret;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::time::Instant;
+
+use crate::ecosystem::{self, End, Interpreter, Stream};
+use crate::lines::{Splitter, shortened};
+use crate::{CheckOutcome, CheckReport, CommandLine, Plan, PlannedCheck, Report};
+
+/// After how long without a line [`Event::Silence`] is told, and again.
+const SILENCE: Duration = Duration::from_secs(60);
+/// How long a program has between being asked to end and being ended. An agent that cancels a task gives it ten
+/// seconds in all (facts/azure-pipelines-tasks.md), so this is well below.
+const GRACE: Duration = Duration::from_secs(3);
+/// How long output is awaited from processes that left the tree of a program that is gone.
+const DRAIN: Duration = Duration::from_secs(2);
+
+/// The environments of the programs: nothing else reaches them.
+#[derive(Clone, Debug, Default)]
+pub struct Environments {
+    /// What every program gets.
+    pub base: Vec<(String, OsString)>,
+    /// What the programs of integration tests get besides; never a compiler.
+    pub integration_tests: Vec<(String, Secret)>,
+}
+
+/// What happens, as it happens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A check starts.
+    CheckStarted {
+        /// The check.
+        check: crate::Check,
+        /// The folder of the workspace, as [`crate::Workspace::folder`].
+        workspace: String,
+    },
+    /// A command of it starts.
+    CommandStarted {
+        /// The command, as a person would type it.
+        command: String,
+    },
+    /// A line of output. Untrusted text: may hold anything but line ends.
+    Output {
+        /// The line.
+        line: String,
+    },
+    /// Nothing was printed for so long.
+    Silence {
+        /// Since the last line.
+        lasted: Duration,
+        /// The command that is silent.
+        command: String,
+    },
+    /// A check ended.
+    CheckEnded(CheckReport),
+}
+
+/// Runs a plan: every check, whatever became of those before it, until `stop` ends; then what runs is ended and
+/// nothing further starts.
+///
+/// Programs are started in process groups of their own and ended with all that they started. Must run on the main
+/// thread of a current-thread runtime (see [`Command::spawn`]).
+pub async fn run(plan: &Plan, environment: &Environments, stop: impl Future<Output = ()>, on_event: &mut dyn FnMut(Event)) -> Report {
+    let mut session = Session { environment, stop: pin!(stop), stopped: false, silence: SILENCE, on_event };
+    let mut report = Report::default();
+    for planned in &plan.steps {
+        session.check(planned, &mut report).await;
+    }
+    report
+}
+
+struct Session<'a, F> {
+    environment: &'a Environments,
+    stop: Pin<&'a mut F>,
+    stopped: bool,
+    silence: Duration,
+    on_event: &'a mut dyn FnMut(Event),
+}
+
+impl<F: Future<Output = ()>> Session<'_, F> {
+    async fn check(&mut self, planned: &PlannedCheck, report: &mut Report) {
+        let workspace = &planned.workspace;
+        let mut outcome = CheckReport {
+            check: planned.check,
+            ecosystem: workspace.ecosystem,
+            workspace: workspace.folder.clone(),
+            tools: planned.tools.clone(),
+            outcome: CheckOutcome::NotRun,
+            reason: Some("not run: the run was stopped before".into()),
+            hint: None,
+            duration: Duration::ZERO,
+        };
+        let Some(ecosystem) = ecosystem::by_name(workspace.ecosystem).filter(|_| !self.stopped) else {
+            report.checks.push(outcome);
+            return;
+        };
+        (self.on_event)(Event::CheckStarted { check: planned.check, workspace: workspace.folder.clone() });
+        let started = Instant::now();
+        if let Some((reason, hint)) = &planned.obstacle {
+            outcome.outcome = CheckOutcome::Failed;
+            (outcome.reason, outcome.hint) = (Some(reason.clone()), Some(hint.clone()));
+        } else {
+            let mut interpreter = ecosystem.interpret(planned);
+            let end = self.commands(planned, started, interpreter.as_mut()).await;
+            let verdict = interpreter.finish();
+            for finding in verdict.findings {
+                if !report.findings.contains(&finding) {
+                    report.findings.push(finding);
+                }
+            }
+            report.tests.extend(verdict.tests);
+            (outcome.outcome, outcome.reason, outcome.hint) = match end {
+                Ok(End::Exited(_)) => (verdict.outcome, verdict.reason, verdict.hint),
+                Ok(End::TimedOut(limit)) => (
+                    CheckOutcome::TimedOut,
+                    Some(format!("did not end within {}; it was ended, with all that it had started", in_words(limit))),
+                    Some("give it more time, or find what hangs: the last lines of its output tell where it was".into()),
+                ),
+                Ok(End::Stopped) => (CheckOutcome::Stopped, Some("stopped while it ran".into()), None),
+                Err(reason) => (CheckOutcome::Failed, Some(reason), Some("check that the program can be run on this machine".into())),
+            };
+        }
+        outcome.duration = started.elapsed();
+        report.checks.push(outcome.clone());
+        (self.on_event)(Event::CheckEnded(outcome));
+    }
+
+    /// Runs the planned commands and those that follow from them. How the last one ended; or why one did not start.
+    async fn commands(&mut self, planned: &PlannedCheck, started: Instant, interpreter: &mut dyn Interpreter) -> Result<End, String> {
+        let mut waiting: std::collections::VecDeque<_> = planned.commands.iter().cloned().collect();
+        let mut last = End::Stopped;
+        while let Some(command) = waiting.pop_front() {
+            (self.on_event)(Event::CommandStarted { command: command.to_string() });
+            let begun = Instant::now();
+            last = self.command(&command, planned.timeout, started + planned.timeout, interpreter).await?;
+            let further = interpreter.ended(last, begun.elapsed());
+            if !matches!(last, End::Exited(_)) {
+                break;
+            }
+            for command in further.into_iter().rev() {
+                waiting.push_front(command);
+            }
+        }
+        Ok(last)
+    }
+
+    async fn command(
+        &mut self,
+        line: &CommandLine,
+        limit: Duration,
+        deadline: Instant,
+        interpreter: &mut dyn Interpreter,
+    ) -> Result<End, String> {
+        let mut command = Command::new(&line.program).args(&line.arguments).folder(&line.folder);
+        command = command.envs(self.environment.base.iter().map(|(name, value)| (name, value)));
+        command = command.envs(line.environment.iter().map(|(name, value)| (name, value)));
+        if line.integration_test {
+            command = command.envs(self.environment.integration_tests.iter().map(|(name, value)| (name, value.expose())));
+        }
+        let mut child = command.spawn().map_err(|error| error.to_string())?;
+        let mut reader = Reader { interpreter, on_event: self.on_event, told: Instant::now() };
+        let (mut stdout, mut stderr) = (Pipe::new(child.take_stdout()), Pipe::new(child.take_stderr()));
+
+        let mut silences = 0;
+        let mut end = None;
+        while end.is_none() {
+            let silent_at = reader.told + self.silence * (silences + 1);
+            tokio::select! {
+                status = child.wait() => end = Some(End::Exited(status.map_err(|error| error.to_string())?)),
+                () = stdout.read(), if stdout.open() => reader.take(Stream::Stdout, &mut stdout),
+                () = stderr.read(), if stderr.open() => reader.take(Stream::Stderr, &mut stderr),
+                () = tokio::time::sleep_until(deadline) => end = Some(End::TimedOut(limit)),
+                () = self.stop.as_mut(), if !self.stopped => {
+                    self.stopped = true;
+                    end = Some(End::Stopped);
+                }
+                () = tokio::time::sleep_until(silent_at) => {
+                    silences += 1;
+                    (reader.on_event)(Event::Silence { lasted: reader.told.elapsed(), command: line.to_string() });
+                }
+            }
+            if reader.told + self.silence > Instant::now() {
+                silences = 0;
+            }
+        }
+        let end = end.unwrap_or(End::Stopped);
+        if !matches!(end, End::Exited(_)) {
+            // Asked first, so that a test can tidy up; its last words are heard.
+            let _ = child.signal(Signal::Terminate, Scope::Tree);
+            let asked = Instant::now();
+            while drain(&mut child, &mut stdout, &mut stderr, &mut reader, asked + GRACE).await {}
+        }
+        let _ = child.end_tree().await;
+        let gone = Instant::now();
+        while (stdout.open() || stderr.open()) && gone.elapsed() < DRAIN {
+            tokio::select! {
+                () = stdout.read(), if stdout.open() => reader.take(Stream::Stdout, &mut stdout),
+                () = stderr.read(), if stderr.open() => reader.take(Stream::Stderr, &mut stderr),
+                () = tokio::time::sleep_until(gone + DRAIN) => {}
+            }
+        }
+        reader.rest(Stream::Stdout, &mut stdout);
+        reader.rest(Stream::Stderr, &mut stderr);
+        Ok(end)
+    }
+}
+
+/// Reads on while the child ends. Whether to go on.
+async fn drain(
+    child: &mut Child,
+    stdout: &mut Pipe<impl AsyncRead + Unpin>,
+    stderr: &mut Pipe<impl AsyncRead + Unpin>,
+    reader: &mut Reader<'_>,
+    until: Instant,
+) -> bool {
+    tokio::select! {
+        _ = child.wait() => false,
+        () = stdout.read(), if stdout.open() => { reader.take(Stream::Stdout, stdout); true }
+        () = stderr.read(), if stderr.open() => { reader.take(Stream::Stderr, stderr); true }
+        () = tokio::time::sleep_until(until) => false,
+    }
+}
+
+/// One of a child's outputs.
+struct Pipe<R> {
+    source: Option<R>,
+    buffer: Vec<u8>,
+    filled: usize,
+    splitter: Splitter,
+}
+
+impl<R: AsyncRead + Unpin> Pipe<R> {
+    fn new(source: Option<R>) -> Self {
+        Self { source, buffer: vec![0; 16 * 1024], filled: 0, splitter: Splitter::default() }
+    }
+
+    fn open(&self) -> bool {
+        self.source.is_some()
+    }
+
+    /// Waits for bytes, or for the end, which closes the pipe. Cancel safe: nothing is lost between the await and its end.
+    async fn read(&mut self) {
+        let Some(source) = &mut self.source else { return };
+        match source.read(&mut self.buffer).await {
+            Ok(count) if count > 0 => self.filled = count,
+            _ => self.source = None,
+        }
+    }
+}
+
+/// Hands lines to the interpreter, and what it shows to the listener.
+struct Reader<'a> {
+    interpreter: &'a mut dyn Interpreter,
+    on_event: &'a mut dyn FnMut(Event),
+    /// When something was shown last.
+    told: Instant,
+}
+
+impl Reader<'_> {
+    fn take<R>(&mut self, stream: Stream, pipe: &mut Pipe<R>) {
+        let filled = std::mem::take(&mut pipe.filled);
+        let lines = pipe.splitter.push(&pipe.buffer[..filled]);
+        self.lines(stream, lines);
+    }
+
+    fn rest<R>(&mut self, stream: Stream, pipe: &mut Pipe<R>) {
+        let lines = pipe.splitter.finish();
+        self.lines(stream, lines);
+    }
+
+    fn lines(&mut self, stream: Stream, lines: impl IntoIterator<Item = String>) {
+        for line in lines {
+            for shown in self.interpreter.line(stream, &line) {
+                self.told = Instant::now();
+                (self.on_event)(Event::Output { line: shortened(shown) });
+            }
+        }
+    }
+}
+
+/// `90 s`, `30 min`.
+fn in_words(duration: Duration) -> String {
+    match duration.as_secs() {
+        seconds if seconds >= 120 && seconds % 60 == 0 => format!("{} min", seconds / 60),
+        0 => format!("{} ms", duration.as_millis()),
+        seconds => format!("{seconds} s"),
+    }
+}
