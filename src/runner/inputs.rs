@@ -5,6 +5,12 @@ use std::path::{Component, Path, PathBuf};
 use crate::macros;
 use crate::variables::Variables;
 
+/// `given` and, empty, every declared input that it lacks: the agent hands a task all inputs of its task.json.
+pub(crate) fn complete<'d>(given: &[(String, String)], declared: impl Iterator<Item = &'d str>) -> Vec<(String, String)> {
+    let missing = declared.filter(|name| !given.iter().any(|(present, _)| present.eq_ignore_ascii_case(name)));
+    given.iter().cloned().chain(missing.map(|name| (name.to_owned(), String::new()))).collect()
+}
+
 /// Trims, expands `$(variable)` once and then `$(ENVIRONMENT)` of the agent once, and roots the inputs that
 /// `is_file_path` names in `root`. An empty file path becomes `root` itself.
 pub(crate) fn resolve(
@@ -80,6 +86,13 @@ mod tests {
         assert_eq!(resolved("$(A)$(missing)"), "1$(missing)");
         assert_eq!(resolved("$(HOME)"), "/home/me");
         assert_eq!(resolved("$($(a)"), "$(1");
+    }
+
+    #[test]
+    fn what_is_not_given_is_empty() {
+        let given = [("B".to_owned(), "1".to_owned()), ("unknown".to_owned(), "2".to_owned())];
+        let text = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(complete(&given, ["a", "b"].into_iter()), [text("B", "1"), text("unknown", "2"), text("a", "")]);
     }
 
     #[test]

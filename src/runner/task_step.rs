@@ -91,7 +91,8 @@ pub(crate) async fn run(
         |name: &str| definitions.iter().any(|input| input.name.eq_ignore_ascii_case(name) && input.kind.eq_ignore_ascii_case("filePath"));
     let (inputs, env) = {
         let variables = job.variables.borrow();
-        (inputs::resolve(given, &variables, &agent, &job.paths.sources, is_file_path), inputs::resolve_environment(env, &variables, &agent))
+        let given = inputs::complete(given, definitions.iter().map(|input| input.name.as_str()));
+        (inputs::resolve(&given, &variables, &agent, &job.paths.sources, is_file_path), inputs::resolve_environment(env, &variables, &agent))
     };
     let named: Vec<&str> = endpoints::named(definitions, &inputs).collect();
     let endpoints: Vec<_> = job

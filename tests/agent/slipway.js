@@ -14,7 +14,7 @@ for (const built of [slipway, packages]) assert.ok(fs.existsSync(built), `${buil
 
 const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
-/** A repository of a user, a state folder and an environment, all temporary. */
+/** A repository of a user, a state folder and an environment, all temporary. `files` gives the repository's files for a world. */
 class World {
   constructor(files) {
     this.folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'slipway-agent-')));
@@ -22,7 +22,7 @@ class World {
     this.repository = this.path('repository');
     this.state = this.path('state');
     this.base = { PATH: process.env.PATH, HOME: this.path('home') };
-    for (const [name, content] of Object.entries(files)) {
+    for (const [name, content] of Object.entries(files(this))) {
       fs.mkdirSync(path.dirname(path.join(this.repository, name)), { recursive: true });
       fs.writeFileSync(path.join(this.repository, name), content);
     }

@@ -1,0 +1,141 @@
+'use strict';
+// The same job in `slipway run` and in the mini agent.
+
+const assert = require('node:assert');
+const { randomUUID } = require('node:crypto');
+const fs = require('node:fs');
+const path = require('node:path');
+const { runJob } = require('./mini-agent');
+const service = require('./service');
+const { World, packages } = require('./slipway');
+
+const LOCAL = `
+organization: contoso
+project: shop
+tenant: contoso
+subscription: shop
+principals:
+- name: reader
+  credentials: [secret]
+- name: stranger
+  credentials: [secret]
+vaults:
+- name: shop
+  readers: [reader]
+  secrets:
+  - { name: planted, generate: { randomText: { length: 40 } } }
+  - { name: certificate, generate: { certificate: { subject: shop.example.com } } }
+serviceConnections:
+- { name: by-reader, principal: reader, credential: secret }
+- { name: by-stranger, principal: stranger, credential: secret }
+`;
+
+const folder = (name) => (name === 'Probe' ? path.join(__dirname, 'probe-task') : packaged().get(name));
+
+/** The folders of the packaged tasks by their names. */
+function packaged() {
+  const tasks = fs.readdirSync(packages).map((name) => path.join(packages, name)).filter((found) => fs.existsSync(path.join(found, 'task.json')));
+  return new Map(tasks.map((found) => [JSON.parse(fs.readFileSync(path.join(found, 'task.json'), 'utf8')).name, found]));
+}
+
+/** A step that writes down the environment that it is given, whatever became of the steps before it. */
+const probe = (name, inputs = {}, env = {}) => ({ task: 'Probe', name, inputs, env, always: true });
+
+/** The steps as one of the two gets them: each probe with a file of its own. */
+const stepsFor = (who, steps, world) =>
+  steps.map((step) => (step.task === 'Probe' ? { ...step, inputs: { file: world.path(`${who}-${step.name}.json`), ...step.inputs } } : step));
+
+/** What the probes wrote, by their names. */
+const seen = (who, steps, world) =>
+  Object.fromEntries(
+    steps.filter((step) => step.task === 'Probe').map(({ name }) => [name, JSON.parse(fs.readFileSync(world.path(`${who}-${name}.json`), 'utf8'))])
+  );
+
+/**
+ * Runs `steps` (`{ task, name, inputs, env, always }`) in both, against one stand-in for Azure. `files` are the repository's, checked out
+ * if there are any. Returns `{ world, slipway: { status, output, record, seen }, mini: { record, seen } }`.
+ */
+async function both(steps, { variables = {}, files = {} } = {}) {
+  const checkout = Object.keys(files).length > 0;
+  const world = new World((world) => {
+    const yaml = stepsFor('slipway', steps, world).map(({ task, name, inputs, env = {}, always }) => ({
+      task: `${task}@1`,
+      name,
+      displayName: `Step ${name}`,
+      inputs,
+      env,
+      condition: always ? 'always()' : 'succeeded()',
+    }));
+    // JSON is YAML.
+    const pipeline = JSON.stringify({ variables, steps: [{ checkout: checkout ? 'self' : 'none' }, ...yaml] }, null, 2);
+    return { 'slipway.local.yml': LOCAL, 'azure-pipelines.yml': pipeline, ...files };
+  });
+  return world.withAzure(async (azure) => {
+    const { status, output } = world.run('azure-pipelines.yml');
+    assert.ok(fs.existsSync(path.join(world.state, 'runs/1/run.json')), output);
+    const slipway = { status, output, record: world.record(1), seen: seen('slipway', steps, world) };
+    const mini = world.path('mini');
+    if (checkout) fs.cpSync(world.repository, path.join(mini, '_work/1/s'), { recursive: true });
+    const connections = steps
+      .filter((step) => step.task === 'Probe' && step.inputs.azureSubscription)
+      .map((step) => service.connection(step.inputs.azureSubscription, slipway.seen[step.name].environment));
+    const record = await runJob({
+      folder: mini,
+      steps: stepsFor('mini', steps, world).map((step) => ({
+        ...step,
+        task: folder(step.task),
+        id: randomUUID(),
+        displayName: `Step ${step.name}`,
+        inputs: service.resolve(step.inputs, connections),
+      })),
+      variables: { ...service.variables(world, { pipeline: 'azure-pipelines', ...azure }), ...service.network(azure), ...variables },
+      secrets: { 'System.AccessToken': service.TOKEN },
+      connections: [service.own(azure), ...connections],
+      base: world.base,
+    });
+    return { world, slipway, mini: { record, seen: seen('mini', steps, world) } };
+  });
+}
+
+const FILTERS = [
+  [/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<guid>'],
+  [/\b[0-9a-f]{8}\.json\b/g, '<id>.json'],
+  [/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)?/g, '<time>'],
+  [/\b\d+(\.\d+)? ?(ms|s|min)\b/g, '<duration>'],
+  [/"(durationMs|durationMilliseconds|milliseconds|seconds)": ?[\d.]+/g, '"$1": <duration>'],
+];
+
+/** `value` without what differs from run to run: identifiers, times, the agent's folder, the token of the job. */
+function steady(value, { world }, who) {
+  const agent = who === 'mini' ? world.path('mini') : path.join(world.state, 'agents/1');
+  const replace = (text) =>
+    FILTERS.reduce(
+      (result, [pattern, replacement]) => result.replace(pattern, replacement),
+      text.replaceAll(agent, '<agent>').replaceAll(world.path(`${who}-`), '<probe>-').replaceAll(world.folder, '<world>')
+    );
+  const walk = (part) => {
+    if (typeof part === 'string') return replace(part);
+    if (Array.isArray(part)) return part.map(walk);
+    if (part && typeof part === 'object') return Object.fromEntries(Object.entries(part).map(([key, inner]) => [replace(key), walk(inner)]));
+    return part;
+  };
+  return walk(value);
+}
+
+/** What both records hold, in one shape. `slipway run` keeps artifacts and test runs per run, and not progress and details. */
+function comparable(record) {
+  const steps = record.steps.map(({ name, result, issues = [], errors = 0, warnings = 0, lines = [], attachments = [], summaries = [] }) => ({
+    name, result, issues, errors, warnings, lines, attachments, summaries,
+  }));
+  const all = (key) => record[key] || record.steps.flatMap((step) => step[key] || []);
+  const tests = all('tests').map(({ title, total, passed, failed, skipped, cases }) => ({ title, total, passed, failed, skipped, cases }));
+  return { result: record.result, steps, outputs: record.outputs, tags: record.tags, artifacts: all('artifacts'), tests };
+}
+
+/** Checks that both recorded the same. */
+function assertSameRecord(result) {
+  const [slipway, mini] = ['slipway', 'mini'].map((who) => steady(comparable(result[who].record), result, who));
+  assert.deepStrictEqual(slipway, mini);
+}
+
+module.exports = { assertSameRecord, both, packaged, probe, steady };
