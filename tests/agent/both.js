@@ -100,18 +100,22 @@ async function both(steps, { variables = {}, files = {} } = {}) {
 const FILTERS = [
   [/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<guid>'],
   [/\b[0-9a-f]{8}\.json\b/g, '<id>.json'],
+  [/\b2\d{7}\.\d+\b/g, '<number>'],
   [/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)?/g, '<time>'],
   [/\b\d+(\.\d+)? ?(ms|s|min)\b/g, '<duration>'],
   [/"(durationMs|durationMilliseconds|milliseconds|seconds)": ?[\d.]+/g, '"$1": <duration>'],
 ];
 
 /** `value` without what differs from run to run: identifiers, times, the agent's folder, the token of the job. */
-function steady(value, { world }, who) {
+function steady(value, result, who) {
+  const { world } = result;
+  const [{ environment } = {}] = Object.values(result[who].seen);
+  const token = environment ? environment.ENDPOINT_AUTH_PARAMETER_SYSTEMVSSCONNECTION_ACCESSTOKEN : '<token>';
   const agent = who === 'mini' ? world.path('mini') : path.join(world.state, 'agents/1');
   const replace = (text) =>
     FILTERS.reduce(
-      (result, [pattern, replacement]) => result.replace(pattern, replacement),
-      text.replaceAll(agent, '<agent>').replaceAll(world.path(`${who}-`), '<probe>-').replaceAll(world.folder, '<world>')
+      (changed, [pattern, replacement]) => changed.replace(pattern, replacement),
+      text.replaceAll(token, '<token>').replaceAll(world.path(`${who}-`), '<probe>-').replaceAll(agent, '<agent>').replaceAll(world.folder, '<world>')
     );
   const walk = (part) => {
     if (typeof part === 'string') return replace(part);

@@ -20,7 +20,7 @@ function variables(world, { pipeline, collectionUri, project, projectId, display
     'Agent.Name': 'slipway-1',
     'Agent.Version': '4.275.0',
     'Build.BuildId': '1',
-    'Build.BuildNumber': '20261124.1',
+    'Build.BuildNumber': '20200101.1',
     'Build.BuildUri': 'vstfs:///Build/Build/1',
     'Build.ContainerId': '1',
     'Build.DefinitionName': pipeline,
