@@ -81,9 +81,11 @@ impl Azure {
 pub(crate) async fn start(world: &World, passthrough: bool, strict: bool, terminal: &Terminal) -> Result<StandIn, Failure> {
     world.state.create()?;
     let options = Options { state: world.state.path().to_owned(), passthrough, strict };
-    let standin = StandIn::start(world.config.azure.clone(), options, |vault, secret| ask(terminal, vault, secret))
-        .await
-        .map_err(|error| Failure::refused(error.to_string()))?;
+    let standin = StandIn::start(world.config.azure.clone(), options, |vault, secret| {
+        ask(terminal, &format!("value of the secret `{secret}` of the vault `{vault}`: "), "run `slipway azure up` once at a terminal")
+    })
+    .await
+    .map_err(|error| Failure::refused(error.to_string()))?;
     // Now that this one holds the folder, credentials that lie there are those of a `slipway azure up` that was killed.
     let folder = login_folder(&world.state);
     match std::fs::remove_dir_all(&folder) {
@@ -104,12 +106,12 @@ pub(crate) fn login_folder(state: &StateFolder) -> PathBuf {
     state.path().join("azure").join("login")
 }
 
-fn ask(terminal: &Terminal, vault: &str, secret: &str) -> Result<String, String> {
+/// Asks the person at the terminal for a secret value; `otherwise` is what helps where there is no terminal.
+pub(crate) fn ask(terminal: &Terminal, question: &str, otherwise: &str) -> Result<String, String> {
     if !terminal.is_interactive() {
-        return Err("there is no terminal to ask at; run `slipway azure up` once at a terminal".to_owned());
+        return Err(format!("there is no terminal to ask at; {otherwise}"));
     }
-    let value = rpassword::prompt_password(format!("value of the secret `{secret}` of the vault `{vault}`: "))
-        .map_err(|error| error.to_string())?;
+    let value = rpassword::prompt_password(question).map_err(|error| error.to_string())?;
     if value.is_empty() { Err("no value was given".to_owned()) } else { Ok(value) }
 }
 

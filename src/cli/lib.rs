@@ -10,6 +10,7 @@ mod commands;
 mod env;
 mod environment;
 mod failure;
+mod groups;
 mod interrupt;
 mod live;
 mod local_config;

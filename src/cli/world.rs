@@ -80,7 +80,7 @@ impl PipelineWorld {
             variables: &[],
             tasks: &self.packages,
             connections: &Connections(&self.world.config.azure),
-            groups: &NoGroups,
+            groups: &Groups(&self.world.config),
         })
         .map_err(|diagnostics| Failure::diagnostics(&diagnostics, &source))?;
         terminal.print_error(loaded.warnings.render(&source).lines());
@@ -135,7 +135,7 @@ fn read_config(env: &Env, given: Option<&Path>, repository: &Repository) -> Resu
         Failure::refused(format!("failed to read the description of the local Azure `{name}`: {error}"))
             .hint("docs/slipway-local-yml.md has a complete example")
     })?;
-    let config = local_config::read(&text, &name, &repository.name)
+    let config = local_config::read(&text, &name, &repository.name, &|file| repository.path.join(file).is_file())
         // Without the lines themselves: somebody may have put a secret there.
         .map_err(|diagnostics| Failure::diagnostics(&diagnostics, &|_| None))?;
     Ok((config, Some(path)))
@@ -163,12 +163,12 @@ impl Repositories for NoRepositories {
     }
 }
 
-/// There are no variable groups.
-struct NoGroups;
+/// The variable groups of `slipway.local.yml`, for the pipeline language.
+struct Groups<'a>(&'a LocalConfig);
 
-impl VariableGroupCatalog for NoGroups {
+impl VariableGroupCatalog for Groups<'_> {
     fn names(&self) -> Vec<String> {
-        Vec::new()
+        self.0.variable_groups.iter().map(|group| group.name.clone()).collect()
     }
 }
 

@@ -51,7 +51,7 @@ pub use error::RunError;
 pub use event::{Event, Issue, IssueKind, JobKey, TaskResult};
 pub use masker::Masker;
 pub use predefined::compile_time_variables;
-pub use request::{PipelineVariable, Repository, RunRequest, TaskPackage};
+pub use request::{PipelineVariable, Repository, RunRequest, TaskPackage, VariableGroup};
 pub use request_checks::problems;
 pub use run::{RunSummary, run};
 pub use run_event::{Provider, PullRequestEvent, RunEvent, Source};

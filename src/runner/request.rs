@@ -30,6 +30,8 @@ pub struct RunRequest {
     pub connections: Vec<ServiceConnection>,
     /// Variables of the pipeline that are set outside of its YAML (the editor's variables in Azure DevOps).
     pub variables: Vec<PipelineVariable>,
+    /// Variable groups that the pipeline may name.
+    pub groups: Vec<VariableGroup>,
     /// The stand-in for Azure, where one runs.
     pub azure: Option<AzureEndpoint>,
     /// Folder of the state: the runner writes below `runs/` and `agents/` only.
@@ -77,6 +79,15 @@ pub struct TaskPackage {
     pub folder: PathBuf,
     /// What task.json says.
     pub definition: TaskDefinition,
+}
+
+/// A variable group: `- group: NAME` under `variables` brings its variables in.
+#[derive(Clone, Debug)]
+pub struct VariableGroup {
+    /// Name; upper and lower case are the same.
+    pub name: String,
+    /// Its variables.
+    pub variables: Vec<PipelineVariable>,
 }
 
 /// A variable set outside of YAML.

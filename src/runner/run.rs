@@ -60,7 +60,7 @@ pub(crate) async fn run_at(request: RunRequest, cancellation: Cancellation, pace
         return Err(RunError::Refused(problems));
     }
     let masker = Masker::new();
-    for variable in &request.variables {
+    for variable in request.groups.iter().flat_map(|group| &group.variables).chain(&request.variables) {
         if let PipelineVariable::Secret { value, .. } = variable {
             masker.register(value.expose());
         }

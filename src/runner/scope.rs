@@ -1,7 +1,7 @@
 //! Which variables a stage's condition, a job's condition and a job see (facts/pipeline-yaml.md 2.8).
 //!
-//! Most local wins: job, stage, root of the file, then what is set outside of the file. A variable of the user never
-//! overrides one of the system. `$[ ]` is evaluated scope by scope, so an inner one sees the values of the outer ones.
+//! Most local wins: job, stage, root of the file, then what is set outside of the file; within a scope, variables and
+//! variable groups in their order, a later one wins. A variable of the user never overrides one of the system. `$[ ]` is evaluated scope by scope, so an inner one sees the values of the outer ones.
 
 use std::collections::HashSet;
 
@@ -52,24 +52,37 @@ impl<'s, 'r> Scope<'s, 'r> {
             scope.system.insert(name.to_lowercase());
             scope.variables.set_plain(&name, value);
         }
-        for variable in &run.request.variables {
-            let (name, value, secret) = match variable {
-                PipelineVariable::Plain { name, value } => (name, value.as_str(), false),
-                PipelineVariable::Secret { name, value } => (name, value.expose(), true),
-            };
-            scope.set(name, value, secret, false);
-        }
+        scope.set_all(&run.request.variables);
         scope
     }
 
     fn add(&mut self, variables: &[VariableItem], job: Option<&JobScope<'_>>) -> Result<(), String> {
         for item in variables {
-            let VariableItem::Variable(variable) = item else { continue };
-            self.variables.recalculate(&self.run.masker);
-            let value = semantics::variable_value(self.run, variable, &self.variables, job)?;
-            self.set(&variable.name, &value, false, variable.read_only);
+            match item {
+                VariableItem::Variable(variable) => {
+                    self.variables.recalculate(&self.run.masker);
+                    let value = semantics::variable_value(self.run, variable, &self.variables, job)?;
+                    self.set(&variable.name, &value, false, variable.read_only);
+                }
+                VariableItem::Group { name, place } => {
+                    let group = self.run.request.groups.iter().find(|group| group.name.eq_ignore_ascii_case(name));
+                    let group = group.ok_or_else(|| format!("{place}: there is no variable group `{name}`."))?;
+                    self.set_all(&group.variables);
+                }
+            }
         }
         Ok(())
+    }
+
+    /// Variables that are set outside of YAML: their values are taken as they are.
+    fn set_all(&mut self, variables: &[PipelineVariable]) {
+        for variable in variables {
+            let (name, value, secret) = match variable {
+                PipelineVariable::Plain { name, value } => (name, value.as_str(), false),
+                PipelineVariable::Secret { name, value } => (name, value.expose(), true),
+            };
+            self.set(name, value, secret, false);
+        }
     }
 
     fn set(&mut self, name: &str, value: &str, secret: bool, read_only: bool) {

@@ -44,7 +44,7 @@ pub use faults::{Fault, FaultError, FaultKind, Faults, Refusal};
 pub use request_log::{LoggedRequest, RequestLog};
 pub use standin::{Options, StandIn};
 pub use start_error::StartError;
-pub use store::{MissingValue, Store, StoreError};
+pub use store::{GroupError, GroupSecrets, GroupVariable, MissingValue, Store, StoreError};
 
 /// GUID of a service connection of `config`, by its name.
 pub fn connection_id(config: &Config, name: &str) -> String {

@@ -16,7 +16,7 @@ use crate::live::Watcher;
 use crate::terminal::Terminal;
 use crate::text::Line;
 use crate::world::PipelineWorld;
-use crate::{node, record};
+use crate::{groups, node, record};
 
 /// How often the live view is drawn.
 const FRAME: Duration = Duration::from_millis(100);
@@ -33,6 +33,7 @@ pub(crate) async fn run(env: &Env, arguments: &RunArguments, terminal: &Arc<Term
     let state = &here.world.state;
     let _lock = state.lock(&format!("slipway run {}", here.file))?;
     let azure = Azure::for_run(&here.world, arguments.strict, terminal).await?;
+    let groups = groups::for_run(&here.world, &pipeline, terminal)?;
     let mut interrupts = Interrupts::receive()?;
 
     let watcher = Arc::new(Watcher::new(Arc::clone(terminal), &pipeline));
@@ -43,6 +44,7 @@ pub(crate) async fn run(env: &Env, arguments: &RunArguments, terminal: &Arc<Term
         tasks: here.packages.all().to_vec(),
         connections: azure.connections().to_vec(),
         variables: variables(&here, &azure, arguments),
+        groups,
         azure: azure.endpoint().cloned(),
         state: state.path().to_owned(),
         agents: arguments.agents.into(),

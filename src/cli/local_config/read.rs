@@ -9,7 +9,7 @@ use time::format_description::well_known::Rfc3339;
 use time::{Date, OffsetDateTime};
 
 use super::section::{Problems, Section, did_you_mean, unique, word};
-use super::{At, LocalConfig, check};
+use super::{At, LocalConfig, SecretVariable, VariableGroup, check, pipelines};
 
 /// Words of `credentials` and `credential`.
 const CREDENTIALS: &[(&str, CredentialKind)] = &[
@@ -21,20 +21,37 @@ const CREDENTIALS: &[(&str, CredentialKind)] = &[
 ];
 
 /// Reads the text of the file. `file` is its name as the user knows it; `project` the name of the team project where the
-/// file does not give one. All problems are reported at once.
-pub(crate) fn read(text: &str, file: &str, project: &str) -> Result<LocalConfig, Diagnostics> {
+/// file does not give one; `exists` tells whether the repository has a file. All problems are reported at once.
+pub(crate) fn read(text: &str, file: &str, project: &str, exists: &dyn Fn(&str) -> bool) -> Result<LocalConfig, Diagnostics> {
     let Some(root) = yaml::parse(file, text)? else { return Ok(LocalConfig::without_file(project)) };
     let mut problems = Problems::default();
-    let config = root_section(&root, project, &mut problems);
+    let config = root_section(&root, project, exists, &mut problems);
     match config {
         Some(config) if problems.0.is_empty() => Ok(config),
         _ => Err(problems.0),
     }
 }
 
-fn root_section(root: &Node, project: &str, problems: &mut Problems) -> Option<LocalConfig> {
-    let keys = ["organization", "project", "tenant", "subscription", "principals", "vaults", "serviceConnections", "variables", "tasks"];
-    let section = Section::of(root, "the local Azure", &keys, problems)?;
+/// The keys of the root.
+const KEYS: &[&str] = &[
+    "organization",
+    "project",
+    "tenant",
+    "subscription",
+    "principals",
+    "vaults",
+    "serviceConnections",
+    "variables",
+    "tasks",
+    "repository",
+    "pipelines",
+    "branchPolicies",
+    "repositories",
+    "variableGroups",
+];
+
+fn root_section(root: &Node, project: &str, exists: &dyn Fn(&str) -> bool, problems: &mut Problems) -> Option<LocalConfig> {
+    let section = Section::of(root, "the local Azure", KEYS, problems)?;
     let without = LocalConfig::without_file(project);
 
     let label = |key: &str, default: String, problems: &mut Problems| match section.text(key, problems) {
@@ -69,6 +86,13 @@ fn root_section(root: &Node, project: &str, problems: &mut Problems) -> Option<L
     let public: Vec<&At<String>> = vaults.iter().flat_map(|vault| &vault.public_variables).collect();
     unique(variables.iter().map(|(name, _)| name).chain(public), "the variable", problems);
     let tasks = section.texts("tasks", problems).into_iter().map(|path| PathBuf::from(path.value)).collect();
+    let repository = pipelines::repository(&section, problems);
+    let definitions = pipelines::definitions(&section, &repository, exists, problems);
+    let branch_policies = pipelines::branch_policies(&section, &definitions, problems);
+    let repositories = pipelines::repositories(&section, problems);
+    let groups: Vec<Named<VariableGroup>> =
+        section.list("variableGroups", problems).iter().filter_map(|node| variable_group(node, problems)).collect();
+    unique(groups.iter().map(|group| &group.name), "the variable group", problems);
 
     Some(LocalConfig {
         azure: Config {
@@ -82,6 +106,11 @@ fn root_section(root: &Node, project: &str, problems: &mut Problems) -> Option<L
         },
         variables: variables.into_iter().map(|(name, value)| (name.value, value)).collect(),
         tasks,
+        repository,
+        pipelines: definitions,
+        branch_policies,
+        repositories,
+        variable_groups: groups.into_iter().map(|named| named.value).collect(),
     })
 }
 
@@ -153,9 +182,23 @@ fn secret(node: &Node, public_variables: &mut Vec<At<String>>, problems: &mut Pr
     if let Some(name) = &name {
         check::secret_name(name, problems);
     }
+    let source = secret_source(&section, public_variables, problems);
+    let secret = (
+        section.text("contentType", problems).map(|text| text.value),
+        section.flag("enabled", true, problems),
+        moment(&section, "expires", problems),
+        moment(&section, "notBefore", problems),
+    );
+    let (name, source, (content_type, enabled, expires, not_before)) = (name?, source?, secret);
+    let value = VaultSecret { name: name.value.clone(), source, content_type, enabled, expires, not_before };
+    Some((name, value))
+}
+
+/// Where the value of a secret comes from: `generate` or `prompt`.
+fn secret_source(section: &Section<'_>, public_variables: &mut Vec<At<String>>, problems: &mut Problems) -> Option<SecretSource> {
     let generate = section.get("generate");
     let prompt = section.flag("prompt", false, problems);
-    let source = match (generate, prompt) {
+    match (generate, prompt) {
         (Some(_), true) => {
             problems.add(section.place, "a secret has either `generate` or `prompt: true`, not both", "");
             None
@@ -170,16 +213,38 @@ fn secret(node: &Node, public_variables: &mut Vec<At<String>>, problems: &mut Pr
             }
             None
         }
+    }
+}
+
+fn variable_group(node: &Node, problems: &mut Problems) -> Option<Named<VariableGroup>> {
+    let section = Section::of(node, "a variable group", &["name", "variables", "secrets"], problems)?;
+    let name = section.required_text("name", problems);
+    let variables = match section.get("variables") {
+        Some(node) => Section::any_texts(node, "`variables` of a variable group", problems),
+        None => Vec::new(),
     };
-    let secret = (
-        section.text("contentType", problems).map(|text| text.value),
-        section.flag("enabled", true, problems),
-        moment(&section, "expires", problems),
-        moment(&section, "notBefore", problems),
-    );
-    let (name, source, (content_type, enabled, expires, not_before)) = (name?, source?, secret);
-    let value = VaultSecret { name: name.value.clone(), source, content_type, enabled, expires, not_before };
-    Some((name, value))
+    let mut public_variables = Vec::new();
+    let mut secrets = Vec::new();
+    for node in section.list("secrets", problems) {
+        let Some(section) = Section::of(node, "a secret variable", &["name", "generate", "prompt"], problems) else { continue };
+        let name = section.required_text("name", problems);
+        let source = secret_source(&section, &mut public_variables, problems);
+        if let Some(name) = name {
+            secrets.push((name, source));
+        }
+    }
+    let names = || variables.iter().map(|(name, _)| name).chain(secrets.iter().map(|(name, _)| name));
+    for name in names() {
+        check::variable(name, problems);
+    }
+    unique(names().chain(&public_variables), "the variable", problems);
+    let name = name?;
+    let value = VariableGroup {
+        name: name.value.clone(),
+        variables: variables.into_iter().map(|(name, value)| (name.value, value)).collect(),
+        secrets: secrets.into_iter().filter_map(|(name, source)| Some(SecretVariable { name: name.value, source: source? })).collect(),
+    };
+    Some(Named { name, value, public_variables: Vec::new() })
 }
 
 fn source(node: &Node, public_variables: &mut Vec<At<String>>, problems: &mut Problems) -> Option<SecretSource> {

@@ -2,10 +2,15 @@
 
 use slipway_standin::{AccessModel, CredentialKind, SecretSource};
 
-use super::{LocalConfig, read};
+use super::{LocalConfig, RepositoryKind, RepositorySettings, SecretVariable, read};
+
+/// The files of the repository.
+fn exists(path: &str) -> bool {
+    path.starts_with("azure-pipelines/")
+}
 
 fn said(text: &str) -> String {
-    match read(text, "slipway.local.yml", "shop") {
+    match read(text, "slipway.local.yml", "shop", &exists) {
         Ok(_) => "no problems".to_owned(),
         Err(diagnostics) => diagnostics.to_string(),
     }
@@ -15,7 +20,7 @@ fn said(text: &str) -> String {
 fn the_complete_example_of_the_documentation() {
     let page = include_str!("../../../docs/slipway-local-yml.md");
     let example = page.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
-    let config = match read(example, "slipway.local.yml", "x") {
+    let config = match read(example, "slipway.local.yml", "x", &exists) {
         Ok(config) => config,
         Err(diagnostics) => panic!("{diagnostics}"),
     };
@@ -46,6 +51,124 @@ fn the_complete_example_of_the_documentation() {
     assert!(azure.connections[1].wrong_secret && !azure.connections[0].wrong_secret);
     assert_eq!(config.variables, [("ORDERS_URL".to_owned(), "http://localhost:8080".to_owned())]);
     assert_eq!(config.tasks.len(), 2);
+    assert_eq!(config.repository, RepositorySettings { kind: RepositoryKind::AzureRepos, default_branch: "main".to_owned() });
+    let pipelines: Vec<_> = config.pipelines.iter().map(|p| (p.id, p.name.as_str(), p.folder.as_str(), p.file.as_str())).collect();
+    assert_eq!(pipelines, [(1, "shop-pr", "\\shop", "azure-pipelines/pr.yml"), (2, "shop-ci", "\\", "azure-pipelines/ci.yml")]);
+    assert_eq!((config.branch_policies[0].branch.as_str(), config.branch_policies.len()), ("main", 1));
+    let validation = &config.branch_policies[0].build_validation[0];
+    assert_eq!((validation.pipeline.as_str(), validation.required), ("shop-pr", true));
+    assert_eq!(validation.paths, ["/orders/*", "!/docs/*"]);
+    assert_eq!(
+        (config.repositories[0].name.as_str(), config.repositories[0].path.as_path()),
+        ("contoso/slipway-templates", "../templates".as_ref())
+    );
+    let group = &config.variable_groups[0];
+    assert_eq!((group.name.as_str(), group.variables.len()), ("shop-settings", 1));
+    assert_eq!(group.secrets, [SecretVariable { name: "API_TOKEN".to_owned(), source: SecretSource::RandomText { length: 40 } }]);
+}
+
+#[test]
+fn what_is_left_out_has_a_default() {
+    let text = "\
+repository: {type: github, defaultBranch: refs/heads/trunk}
+pipelines:
+- {name: a, file: azure-pipelines/a.yml}
+- {id: 1, name: b, file: /azure-pipelines/b.yml}
+- {name: c, file: azure-pipelines/c.yml, defaultBranch: release}
+branchPolicies:
+- branch: refs/heads/trunk
+  buildValidation: [{pipeline: B}]
+";
+    let config = read(text, "f", "shop", &exists).unwrap();
+    assert_eq!(config.repository.kind, RepositoryKind::GitHub);
+    let ids: Vec<_> = config.pipelines.iter().map(|p| (p.id, p.file.as_str(), p.default_branch.as_str())).collect();
+    assert_eq!(
+        ids,
+        [(2, "azure-pipelines/a.yml", "trunk"), (1, "azure-pipelines/b.yml", "trunk"), (3, "azure-pipelines/c.yml", "release")]
+    );
+    let policy = &config.branch_policies[0];
+    assert_eq!((policy.branch.as_str(), policy.build_validation[0].pipeline.as_str()), ("trunk", "b"), "spelled as the pipeline is");
+    assert!(policy.build_validation[0].required);
+}
+
+#[test]
+fn problems_of_pipelines_policies_repositories_and_groups() {
+    insta::assert_snapshot!(said("\
+repository: {type: gitlab, branch: x}
+pipelines:
+- {id: 0, name: 'a/b', file: azure-pipelines/a.yml, folder: shop}
+- {id: 3, name: c, file: missing.yml}
+- {id: 3, name: C, file: azure-pipelines/../../c.yml}
+- {id: four}
+branchPolicies:
+- branch: main
+  buildValidation:
+  - {pipeline: cc, paths: [orders], required: maybe}
+  - {pipeline: c}
+  - {pipeline: C}
+- {branch: refs/heads/main}
+- {}
+repositories:
+- {name: x/y}
+- {name: X/Y, path: .}
+- {name: x/y, path: .}
+variableGroups:
+- name: one
+  variables: {A: x}
+  secrets:
+  - {name: a, generate: {randomText: {length: 5}}}
+  - {name: T, value: hunter2}
+  - {name: K, generate: {keyPair: {publicVariable: t}}}
+  - {name: 1x, prompt: true}
+- {name: ONE}
+- {secrets: [{prompt: true}]}
+"), @r#"
+        slipway.local.yml:1:20: error: `type` of the repository must be `azureRepos` or `github`, found `gitlab`
+          hint: did you mean `github`?
+        slipway.local.yml:1:28: error: unknown key of the repository: `branch`
+          hint: known: `type`, `defaultBranch`
+        slipway.local.yml:3:8: error: `id` of a pipeline must be a number from 1 on, found `0`
+        slipway.local.yml:3:17: error: not a name that a pipeline can have: `a/b`
+          hint: none of `\`, `/`, `:`, `*`, `?`, `"`, `<`, `>`, `|`
+        slipway.local.yml:3:61: error: `folder` of a pipeline must begin with `\`, found `shop`
+          hint: for instance `folder: \shop`
+        slipway.local.yml:4:26: error: no such file in the repository: `missing.yml`
+          hint: name it from the repository's root
+        slipway.local.yml:5:8: error: the pipeline id 3 is there twice
+          hint: ids are unique
+        slipway.local.yml:5:17: error: the pipeline `C` is there twice
+          hint: names are unique; upper and lower case are the same
+        slipway.local.yml:5:26: error: no such file in the repository: `azure-pipelines/../../c.yml`
+          hint: name it from the repository's root
+        slipway.local.yml:6:3: error: a pipeline needs `name`
+        slipway.local.yml:6:3: error: a pipeline needs `file`
+        slipway.local.yml:6:8: error: `id` of a pipeline must be a number from 1 on, found `four`
+        slipway.local.yml:10:16: error: unknown pipeline: `cc`
+          hint: did you mean `C`?
+        slipway.local.yml:10:28: error: a path of a branch policy must begin with `/` or `!/`, found `orders`
+          hint: for instance `/orders/*`; `!` excludes
+        slipway.local.yml:10:47: error: `required` of a build validation must be `true` or `false`, found `maybe`
+        slipway.local.yml:12:16: error: the pipeline `c` is there twice
+          hint: names are unique; upper and lower case are the same
+        slipway.local.yml:13:12: error: the branch `main` is there twice
+          hint: names are unique; upper and lower case are the same
+        slipway.local.yml:14:3: error: a branch policy needs `branch`
+        slipway.local.yml:16:3: error: a repository needs `path`
+        slipway.local.yml:18:10: error: the repository `x/y` is there twice
+          hint: names are unique; upper and lower case are the same
+        slipway.local.yml:23:12: error: the variable `a` is there twice
+          hint: names are unique; upper and lower case are the same
+        slipway.local.yml:24:15: error: `value` is not allowed in a secret variable: this file holds no secrets
+          hint: have the value generated (`generate: { randomText: { length: 32 } }`) or asked for once (`prompt: true`)
+        slipway.local.yml:25:52: error: the variable `t` is there twice
+          hint: names are unique; upper and lower case are the same
+        slipway.local.yml:26:12: error: not a name that a variable can have: `1x`
+          hint: letters, digits, `.` and `_`; the first is no digit
+        slipway.local.yml:27:10: error: the variable group `ONE` is there twice
+          hint: names are unique; upper and lower case are the same
+        slipway.local.yml:28:3: error: a variable group needs `name`
+        slipway.local.yml:28:14: error: a secret variable needs `name`
+        "#);
 }
 
 #[test]
@@ -83,6 +206,24 @@ fn every_key_of_the_reader_is_in_the_documentation() {
         "certificate",
         "federated",
         "managedIdentity",
+        "repository",
+        "type",
+        "azureRepos",
+        "github",
+        "defaultBranch",
+        "pipelines",
+        "id",
+        "folder",
+        "file",
+        "branchPolicies",
+        "branch",
+        "buildValidation",
+        "pipeline",
+        "paths",
+        "required",
+        "repositories",
+        "path",
+        "variableGroups",
     ] {
         assert!(page.contains(&format!("`{key}`")), "{key}");
     }
@@ -92,7 +233,7 @@ fn every_key_of_the_reader_is_in_the_documentation() {
 #[test]
 fn an_empty_file_is_an_azure_without_anything_in_it() {
     for text in ["", "# nothing yet\n", "principals:\n"] {
-        assert_eq!(read(text, "f", "shop").unwrap(), LocalConfig::without_file("shop"), "{text:?}");
+        assert_eq!(read(text, "f", "shop", &exists).unwrap(), LocalConfig::without_file("shop"), "{text:?}");
     }
 }
 
@@ -209,7 +350,7 @@ fn a_value_planted_in_the_file_is_not_repeated_in_a_message() {
 fn a_root_that_is_no_mapping_and_a_syntax_error() {
     insta::assert_snapshot!(said("- a\n- b\n"), @r#"
         slipway.local.yml:1:1: error: expected the local Azure as a mapping, found a list
-          hint: its keys are `organization`, `project`, `tenant`, `subscription`, `principals`, `vaults`, `serviceConnections`, `variables`, `tasks`
+          hint: its keys are `organization`, `project`, `tenant`, `subscription`, `principals`, `vaults`, `serviceConnections`, `variables`, `tasks`, `repository`, `pipelines`, `branchPolicies`, `repositories`, `variableGroups`
         "#);
     insta::assert_snapshot!(said("vaults: [\n"), @r#"
         slipway.local.yml:2:1: error: not valid YAML: while parsing a node, did not find expected node content

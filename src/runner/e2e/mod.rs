@@ -5,6 +5,8 @@ mod cancelling;
 mod commands;
 mod dependencies;
 mod environment;
+mod events;
+mod groups;
 mod jobs;
 mod node;
 mod steps;
@@ -22,7 +24,7 @@ use slipway_pipelines::{
 use crate::cancellation::Cancellation;
 use crate::error::RunError;
 use crate::event::{Event, TaskResult};
-use crate::request::{PipelineVariable, Repository, RunRequest, TaskPackage};
+use crate::request::{PipelineVariable, Repository, RunRequest, TaskPackage, VariableGroup};
 use crate::run::{Pace, RunSummary, run_at};
 use crate::run_event::{Provider, RunEvent, Source};
 use crate::store::{RunRecord, StepRecord, Store};
@@ -34,6 +36,7 @@ pub(super) struct Bench {
     pub(super) tasks: Vec<TaskPackage>,
     pub(super) connections: Vec<ServiceConnection>,
     pub(super) variables: Vec<PipelineVariable>,
+    pub(super) groups: Vec<VariableGroup>,
     pub(super) azure: Option<AzureEndpoint>,
     pub(super) agents: usize,
     pub(super) debug: bool,
@@ -84,6 +87,7 @@ impl Bench {
             tasks: vec![],
             connections: vec![],
             variables: vec![],
+            groups: vec![],
             azure: None,
             agents: 1,
             debug: false,
@@ -146,6 +150,7 @@ impl Bench {
             tasks: self.tasks.clone(),
             connections: self.connections.clone(),
             variables: self.variables.clone(),
+            groups: self.groups.clone(),
             azure: self.azure.clone(),
             state: self.path("state"),
             agents: self.agents,

@@ -10,10 +10,12 @@
 //! | `keys.json` | keys with which Entra and Azure DevOps sign tokens |
 //! | `principals.json` | credentials by principal |
 //! | `vaults/<name>.json` | `secrets` and `deleted` by name, each with its `versions`, oldest first |
+//! | `groups.json` | the secret variables of variable groups, by group, as a vault has them |
 
 mod authority;
 mod connections;
 mod file;
+mod groups;
 mod keys;
 mod principals;
 mod sensitive;
@@ -27,6 +29,7 @@ use time::OffsetDateTime;
 
 pub(crate) use authority::{Authority, Certifier};
 pub(crate) use file::{make_folder, write, write_json};
+pub use groups::{GroupError, GroupSecrets, GroupVariable};
 pub(crate) use keys::{StoredKeys, TokenKeys};
 pub(crate) use principals::{Principals, RegisteredCertificate};
 pub(crate) use sensitive::Sensitive;
