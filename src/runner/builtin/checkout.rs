@@ -1,4 +1,5 @@
-//! `checkout: self`: the work tree as it is, uncommitted changes included.
+//! `checkout: self`: the work tree as it is, uncommitted changes included; or, for a run of an event, its commit
+//! ([`super::fetch`]).
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,11 +11,12 @@ use super::Inputs;
 use crate::cancellation::Cancellation;
 use crate::files;
 use crate::host_process::{self, Flow, Stream, Timings};
+use crate::run_event::Source;
 use crate::step_context::StepContext;
 
 /// Beside the sources: the files that the last checkout put there, one path a line, so that the next one can remove those
 /// that are gone and leave what builds left.
-const LIST: &str = ".checkout-files";
+pub(super) const LIST: &str = ".checkout-files";
 
 pub(super) async fn run(step: &StepContext<'_>, inputs: &Inputs, agent: &[(String, String)]) -> Result<(), String> {
     let repository = inputs.get("repository");
@@ -46,6 +48,10 @@ pub(super) async fn run(step: &StepContext<'_>, inputs: &Inputs, agent: &[(Strin
             target
         }
     };
+    if let Source::Commit { url_or_path, reference } = &source.source {
+        fs::create_dir_all(&target).map_err(|error| format!("failed to create `{}`: {error}", target.display()))?;
+        return super::fetch::run(step, inputs, agent, &target, (url_or_path, reference, &source.commit)).await;
+    }
     if inputs.flag("clean") {
         files::empty_folder(&target).map_err(|error| format!("failed to clean `{}`: {error}", target.display()))?;
     }
@@ -78,7 +84,7 @@ pub(super) async fn run(step: &StepContext<'_>, inputs: &Inputs, agent: &[(Strin
 /// Makes `target` hold the `wanted` files of `root`, and nothing that an earlier checkout put there besides.
 fn synchronise(root: &Path, target: &Path, wanted: &[PathBuf]) -> std::io::Result<usize> {
     fs::create_dir_all(target)?;
-    let list = target.with_file_name(format!("{}{LIST}", target.file_name().and_then(|name| name.to_str()).unwrap_or_default()));
+    let list = super::fetch::list_of(target);
     // What git lists may be deleted in the work tree, or be a repository of its own.
     let is_file = |path: &Path| fs::symlink_metadata(path).is_ok_and(|metadata| !metadata.is_dir());
     let present: BTreeSet<&PathBuf> = wanted.iter().filter(|file| is_file(&root.join(file))).collect();
@@ -124,7 +130,12 @@ async fn link_history(step: &StepContext<'_>, root: &Path, target: &Path, commit
 }
 
 /// Runs git and returns its output's lines. Neither the user's configuration nor `GIT_*` variables take part.
-async fn git(step: &StepContext<'_>, folder: &Path, agent: &[(String, String)], arguments: &[&str]) -> Result<Vec<String>, String> {
+pub(super) async fn git(
+    step: &StepContext<'_>,
+    folder: &Path,
+    agent: &[(String, String)],
+    arguments: &[&str],
+) -> Result<Vec<String>, String> {
     let path = agent.iter().rev().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_str()).unwrap_or_default();
     let command = Command::new("git")
         .args(arguments)
@@ -133,9 +144,14 @@ async fn git(step: &StepContext<'_>, folder: &Path, agent: &[(String, String)], 
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_TERMINAL_PROMPT", "0")
         // The repository is the one that the user named: whose it is does not matter.
-        .env("GIT_CONFIG_COUNT", "1")
+        .env("GIT_CONFIG_COUNT", "3")
         .env("GIT_CONFIG_KEY_0", "safe.directory")
         .env("GIT_CONFIG_VALUE_0", "*")
+        // What an earlier run left in the work folder takes no part either.
+        .env("GIT_CONFIG_KEY_1", "core.hooksPath")
+        .env("GIT_CONFIG_VALUE_1", "/dev/null")
+        .env("GIT_CONFIG_KEY_2", "advice.detachedHead")
+        .env("GIT_CONFIG_VALUE_2", "false")
         .folder(folder);
     let timings = Timings::of(&step.job.variables.borrow());
     let (mut output, mut errors) = (Vec::new(), Vec::new());

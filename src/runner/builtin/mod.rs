@@ -2,6 +2,7 @@
 
 mod checkout;
 mod download;
+mod fetch;
 mod publish;
 mod script;
 
