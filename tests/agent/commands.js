@@ -28,7 +28,7 @@ function contents(location) {
 function issue(step, type, message) {
   const kept = step.record.issues.filter((known) => known.type === type).length;
   step.record[`${type}s`] += 1;
-  if (kept < MOST_ISSUES) step.record.issues.push({ type, message });
+  if (kept < MOST_ISSUES) step.record.issues.push({ type, message: step.job.masker.mask(message) });
   step.log(`##[${type}]${message}`);
 }
 

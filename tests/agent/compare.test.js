@@ -89,3 +89,108 @@ test('a task sees the same environment', async () => {
     'the control: the two do not merely agree on nothing'
   );
 });
+
+const JUNIT = `<?xml version="1.0"?>
+<testsuites><testsuite name="orders" tests="3"><testcase classname="orders" name="adds" time="0.25"/>
+<testcase classname="orders" name="rounds" time="0.5"><failure message="1.01 is not 1.00">at src/order.rs:7</failure></testcase>
+<testcase classname="orders" name="later"><skipped/></testcase></testsuite></testsuites>
+`;
+
+test('what a task says has the same effects', async () => {
+  const files = { 'out/junit.xml': JUNIT, 'out/summary.md': '# Summary\n', 'out/tree/a.txt': 'a', 'out/tree/b/c.txt': 'c', 'src/main.rs': 'fn main() {}\n' };
+  const sources = '$(Build.SourcesDirectory)';
+  const result = await both(
+    [
+      probe('speaker', {
+        say: JSON.stringify([
+          'a line',
+          '##[group]of the log',
+          '##[endgroup]',
+          'before ##vso[task.setvariable variable=key;issecret=true]hun%3Bter"2',
+          'said: hun;ter"2, as JSON: hun;ter\\"2, in an address: hun%3Bter%222',
+          '##vso[task.setsecret]masked-only',
+          'masked-only',
+          'not a command: ##vso[task.complete result=Failed',
+          `##vso[task.logissue type=error;sourcepath=${sources}/src/main.rs;linenumber=1;columnnumber=4;code=E0001]a%0Amessage`,
+          '##vso[task.logissue type=warning]a warning with hun;ter"2 and 100%AZP25',
+          ...Array.from({ length: 12 }, (_, index) => `##vso[task.logissue type=warning]warning ${index}`),
+          '##vso[task.setprogress value=50]half',
+          `##vso[task.uploadsummary]${sources}/out/summary.md`,
+          `##vso[task.addattachment type=probe.v1;name=tree]${sources}/out/tree/a.txt`,
+          `##vso[artifact.upload artifactname=tree]${sources}/out/tree`,
+          `##vso[results.publish type=JUnit;resultFiles=${sources}/out/junit.xml;runTitle=Orders;]`,
+          '##vso[build.addbuildtag]tagged',
+          'two\rlines',
+          '##vso[task.complete result=SucceededWithIssues]',
+        ]),
+      }),
+      probe('after'),
+    ],
+    { files }
+  );
+  assertSameRecord(result);
+  const { record } = result.mini;
+  const [step] = record.steps;
+  assert.deepStrictEqual(
+    [record.result, step.errors, step.warnings, step.issues.length, step.tests[0].failed, step.artifacts[0].files, record.tags],
+    ['SucceededWithIssues', 1, 14, 11, 1, { 'a.txt': 'a', 'b/c.txt': 'c' }, ['tagged']]
+  );
+});
+
+for (const [name, lines] of Object.entries({
+  'a result that does not exist': ['##vso[task.complete result=failed]'],
+  'a secret of several lines': ['##vso[task.setvariable variable=x;issecret=true]first-line%0Asecond-line'],
+  'a variable without a name': ['##vso[task.setvariable]x'],
+  'an attachment that does not exist': ['##vso[task.addattachment type=a;name=b]/nowhere'],
+  'the worst result of several': ['##vso[task.complete result=Failed]', '##vso[task.complete result=Succeeded]'],
+})) {
+  test(`${name} fails the step in both`, async () => {
+    const result = await both([probe('speaker', { say: JSON.stringify(lines) }), probe('after')]);
+    // How many errors tell of it is the agent's own affair.
+    const of = (who) => result[who].record.steps.map(({ result: outcome, errors }) => [outcome, errors > 0]);
+    assert.deepStrictEqual(of('slipway'), of('mini'));
+    assert.strictEqual(result.mini.record.steps[0].result, 'Failed');
+    assert.strictEqual(result.mini.seen.after.environment.AGENT_JOBSTATUS, 'Failed');
+    assertSameEnvironment(result, 'after');
+  });
+}
+
+const vault = (name, inputs) => ({ task: 'KeyVaultFetch', name, inputs: { azureSubscription: 'by-reader', keyVaultName: 'shop', ...inputs } });
+
+test('KeyVaultFetch fetches the same secrets', async () => {
+  const result = await both([
+    probe('before', { azureSubscription: 'by-reader' }),
+    vault('fetch', { secrets: 'PLANTED = planted\nSECOND = second # a comment' }),
+    probe('after', { text: '$(PLANTED)' }),
+  ]);
+  assertSameRecord(result);
+  assertSameEnvironment(result, 'after');
+  const { environment } = result.mini.seen.after;
+  assert.strictEqual(environment.SECRET_PLANTED.length, 40);
+  assert.strictEqual(environment.SECRET_SECOND.length, 20);
+  assert.strictEqual(environment.FETCH_FETCHEDCOUNT, '2');
+  const record = JSON.stringify(result.mini.record);
+  assert.ok(record.includes('PLANTED <- planted'), record);
+  assert.ok(!record.includes(environment.SECRET_PLANTED), 'the secret is in what the mini agent would send to the service');
+});
+
+for (const [name, inputs] of Object.entries({
+  'a secret that does not exist': { secrets: 'PLANTED = planted\nMISSING = no-such-secret' },
+  'a principal without a role': { azureSubscription: 'by-stranger', secrets: 'PLANTED = planted' },
+  'a secret of several lines': { secrets: 'CERTIFICATE = certificate' },
+  'a mapping that is none': { secrets: 'PLANTED planted' },
+})) {
+  test(`KeyVaultFetch fails in the same way: ${name}`, async () => {
+    const result = await both([
+      probe('before', { azureSubscription: inputs.azureSubscription || 'by-reader' }),
+      vault('fetch', inputs),
+      { task: 'Probe', name: 'skipped', inputs: {} },
+      probe('after'),
+    ]);
+    assertSameRecord(result);
+    assertSameEnvironment(result, 'after');
+    const [, fetch, skipped] = result.mini.record.steps;
+    assert.deepStrictEqual([fetch.result, fetch.errors > 0, skipped.result], ['Failed', true, 'Skipped']);
+    assert.ok(!('SECRET_PLANTED' in result.mini.seen.after.environment), 'all or none');
+  });
+}
