@@ -33,6 +33,13 @@ pub(crate) struct Sources {
     /// The pipeline's file; the repository is the one around it
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) surroundings: Surroundings,
+}
+
+/// What pipelines are run in.
+#[derive(Debug, Args)]
+pub(crate) struct Surroundings {
     /// Description of the local Azure [default: slipway.local.yml in the repository's root, if there is one]
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
@@ -48,6 +55,13 @@ pub(crate) struct Sources {
 pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) sources: Sources,
+    #[command(flatten)]
+    pub(crate) options: RunOptions,
+}
+
+/// How pipelines are run.
+#[derive(Debug, Args)]
+pub(crate) struct RunOptions {
     /// How many jobs may run at once
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(crate) agents: u8,

@@ -9,6 +9,7 @@ mod azure;
 mod commands;
 mod env;
 mod environment;
+mod execution;
 mod failure;
 mod groups;
 mod interrupt;

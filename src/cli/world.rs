@@ -7,10 +7,10 @@ use std::sync::Arc;
 use slipway_pipelines::{
     ConnectionCatalog, FileError, Files, LoadRequest, Pipeline, Repositories, RepositoryError, RepositoryResource, VariableGroupCatalog,
 };
-use slipway_runner::Repository;
+use slipway_runner::{Repository, RunEvent};
 use slipway_standin::Config;
 
-use crate::arguments::{Sources, StateArguments};
+use crate::arguments::{Sources, StateArguments, Surroundings};
 use crate::env::Env;
 use crate::failure::Failure;
 use crate::local_config::{self, LocalConfig};
@@ -40,6 +40,12 @@ pub(crate) struct PipelineWorld {
     pub(crate) world: World,
     /// The file, from the repository's root.
     pub(crate) file: String,
+    /// Its name: its file's, without extension, or what `slipway.local.yml` calls it.
+    pub(crate) name: String,
+    /// Its folder, `\shop`.
+    pub(crate) folder: String,
+    /// What it is started by.
+    pub(crate) event: RunEvent,
     /// Its task packages.
     pub(crate) packages: Packages,
 }
@@ -55,15 +61,14 @@ impl PipelineWorld {
         if file.is_dir() {
             return Err(Failure::refused(format!("not a file: `{}`", sources.file.display())).hint("name the YAML file of a pipeline"));
         }
-        let world = World::around(env, &file, sources.config.as_deref(), sources.state.as_deref()).await?;
+        let world = World::around(env, &file, sources.surroundings.config.as_deref(), sources.surroundings.state.as_deref()).await?;
         let relative = file.strip_prefix(&world.repository.path).map_err(|_| {
             Failure::refused(format!("`{}` is not in the repository `{}`", file.display(), world.repository.path.display()))
         })?;
-        let mut tasks =
-            world.config_file.as_deref().and_then(Path::parent).map(|folder| world.config.task_sources(folder)).unwrap_or_default();
-        tasks.extend(sources.tasks.iter().map(|task| env.absolute(task)));
-        let packages = Packages::find(&tasks, &world.state.path().join("packages"))?;
-        Ok(Self { file: relative.to_string_lossy().into_owned(), packages, world })
+        let packages = world.packages(env, &sources.surroundings)?;
+        let file = relative.to_string_lossy().into_owned();
+        let name = Path::new(&file).file_stem().map_or_else(|| file.clone(), |name| name.to_string_lossy().into_owned());
+        Ok(Self { file, name, folder: "\\".to_owned(), event: RunEvent::Manual, packages, world })
     }
 }
 
@@ -87,11 +92,6 @@ impl PipelineWorld {
         Ok(loaded.pipeline)
     }
 
-    /// The pipeline's name: its file's, without extension.
-    pub(crate) fn name(&self) -> String {
-        Path::new(&self.file).file_stem().map_or_else(|| self.file.clone(), |name| name.to_string_lossy().into_owned())
-    }
-
     /// Whether a step of the pipeline is started by Node: a task of a package. Those that the runner brings are not.
     pub(crate) fn needs_node(&self, pipeline: &Pipeline) -> bool {
         let steps = pipeline.stages.iter().flat_map(|stage| &stage.jobs).flat_map(|job| &job.steps);
@@ -104,6 +104,14 @@ impl World {
     /// The world around the current folder, for commands that name no pipeline.
     pub(crate) async fn here(env: &Env, config: Option<&Path>, state: &StateArguments) -> Result<Self, Failure> {
         Self::around(env, &env.folder().join(local_config::FILE_NAME), config, state.state.as_deref()).await
+    }
+
+    /// The task packages that pipelines may name.
+    pub(crate) fn packages(&self, env: &Env, surroundings: &Surroundings) -> Result<Packages, Failure> {
+        let mut tasks =
+            self.config_file.as_deref().and_then(Path::parent).map(|folder| self.config.task_sources(folder)).unwrap_or_default();
+        tasks.extend(surroundings.tasks.iter().map(|task| env.absolute(task)));
+        Packages::find(&tasks, &self.state.path().join("packages"))
     }
 
     async fn around(env: &Env, file: &Path, config: Option<&Path>, state: Option<&Path>) -> Result<Self, Failure> {

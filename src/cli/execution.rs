@@ -1,0 +1,134 @@
+//! Runs one loaded pipeline, with the live view and Ctrl-C: what `slipway run` does once and `slipway simulate` for each
+//! pipeline that its event triggers.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use slipway_pipelines::Pipeline;
+use slipway_runner::{Cancellation, PipelineVariable, RunError, RunRequest, RunSummary, TaskResult, VariableGroup};
+
+use crate::arguments::RunOptions;
+use crate::azure::Azure;
+use crate::env::Env;
+use crate::environment;
+use crate::failure::{Exit, Failure};
+use crate::interrupt::Interrupts;
+use crate::live::Watcher;
+use crate::node;
+use crate::terminal::Terminal;
+use crate::text::Line;
+use crate::world::PipelineWorld;
+
+/// How often the live view is drawn.
+const FRAME: Duration = Duration::from_millis(100);
+
+/// How a run ended.
+pub(crate) struct Executed {
+    /// The run.
+    pub(crate) summary: RunSummary,
+    /// Whether a person ended it.
+    pub(crate) interrupted: bool,
+}
+
+impl Executed {
+    /// The exit status that says so.
+    pub(crate) fn exit(&self) -> Exit {
+        match self.summary.result {
+            _ if self.interrupted => Exit::Interrupted,
+            TaskResult::Succeeded | TaskResult::SucceededWithIssues => Exit::Success,
+            TaskResult::Failed | TaskResult::Canceled | TaskResult::Skipped => Exit::Failed,
+        }
+    }
+}
+
+/// The Node that starts the pipeline's tasks; not looked for where there is no such task.
+pub(crate) async fn node_for(env: &Env, options: &RunOptions, here: &PipelineWorld, pipeline: &Pipeline) -> Result<PathBuf, Failure> {
+    if here.needs_node(pipeline) || options.node.is_some() {
+        node::find(env, options.node.as_deref()).await
+    } else {
+        Ok(PathBuf::from("node"))
+    }
+}
+
+/// Runs `pipeline` to its end. An `Err` is why nothing ran.
+pub(crate) async fn execute(
+    (env, options, terminal): (&Env, &RunOptions, &Arc<Terminal>),
+    here: PipelineWorld,
+    pipeline: Pipeline,
+    (azure, groups, node): (&Azure, Vec<VariableGroup>, PathBuf),
+    interrupts: &mut Interrupts,
+) -> Result<Executed, Failure> {
+    let state = here.world.state.path();
+    let watcher = Arc::new(Watcher::new(Arc::clone(terminal), &pipeline));
+    let request = RunRequest {
+        pipeline_name: here.name.clone(),
+        pipeline_folder: here.folder.clone(),
+        pipeline_file: here.file.clone(),
+        tasks: here.packages.all().to_vec(),
+        connections: azure.connections().to_vec(),
+        variables: variables(&here, azure, options),
+        groups,
+        azure: azure.endpoint().cloned(),
+        state: state.to_owned(),
+        agents: options.agents.into(),
+        node,
+        environment: environment::for_steps(
+            env,
+            azure.endpoint().map(|azure| azure.proxy_url.as_str()),
+            &state.join("azure").to_string_lossy(),
+        ),
+        debug: options.debug,
+        requested_for: env.text("USER").or_else(|| env.text("LOGNAME")).unwrap_or("local user").to_owned(),
+        strict: options.strict,
+        event: here.event,
+        events: {
+            let watcher = Arc::clone(&watcher);
+            Arc::new(move |event| watcher.event(&event))
+        },
+        repository: here.world.repository,
+        pipeline,
+    };
+    let cancellation = Cancellation::new();
+    let mut running = Box::pin(slipway_runner::run(request, cancellation.clone()));
+    let mut frames = tokio::time::interval(FRAME);
+    let mut interrupted = 0;
+    let outcome = loop {
+        tokio::select! {
+            outcome = &mut running => break outcome,
+            _ = frames.tick() => watcher.draw(),
+            () = interrupts.next() => {
+                interrupted += 1;
+                cancellation.cancel();
+                match interrupted {
+                    1 => watcher.say(Line::from("canceling; press Ctrl-C again to end everything at once")),
+                    2 => watcher.say(Line::from("ending everything")),
+                    _ => {}
+                }
+            }
+        }
+    };
+    watcher.end();
+    Ok(Executed { summary: outcome.map_err(refusal)?, interrupted: interrupted > 0 })
+}
+
+/// Why nothing ran: each problem for itself.
+fn refusal(error: RunError) -> Failure {
+    let problems = match &error {
+        RunError::Refused(problems) => problems.iter().map(Failure::refused).collect(),
+        _ => Vec::new(),
+    };
+    Failure::all(problems).unwrap_or_else(|| Failure::refused(error))
+}
+
+/// Variables that are set outside of the pipeline's YAML: the public parts of generated keys, those of
+/// `slipway.local.yml`, those of the command line. A later one wins.
+fn variables(here: &PipelineWorld, azure: &Azure, options: &RunOptions) -> Vec<PipelineVariable> {
+    let mut variables: Vec<(String, String)> = Vec::new();
+    let given = azure.public_variables().iter().chain(&here.world.config.variables).chain(&options.variables);
+    for (name, value) in given {
+        variables.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
+        variables.push((name.clone(), value.clone()));
+    }
+    variables.into_iter().map(|(name, value)| PipelineVariable::Plain { name, value }).collect()
+}
