@@ -46,8 +46,13 @@ pub enum EvaluationError {
     #[error("The maximum allowed memory size was exceeded while evaluating the following expression: {0}")]
     Memory(String),
     /// A value that must be declared is not.
-    #[error("{0}")]
-    Undeclared(String),
+    #[error("`{name}.{key}` is not declared")]
+    Undeclared {
+        /// `parameters`
+        name: String,
+        /// What it does not have.
+        key: String,
+    },
     /// A function refuses its arguments.
     #[error("{function}: {problem}")]
     Function {

@@ -22,9 +22,9 @@ pub trait Host {
     /// Why there is none, as a sentence.
     fn call(&self, function: &str, arguments: &[Value]) -> Result<Value, String>;
 
-    /// Why there is an error instead of `Null` when the value of `name` has no `key`: a sentence; `None` where it is no error.
-    fn undeclared(&self, _name: &str, _key: &str) -> Option<String> {
-        None
+    /// Whether it is an error, not `Null`, when the value of `name` has no such key.
+    fn must_be_declared(&self, _name: &str) -> bool {
+        false
     }
 
     /// Replaces secrets in a text that goes into a trace or a message.
@@ -154,7 +154,10 @@ impl Evaluator<'_> {
         if object.get(&key).is_some() {
             return Ok(());
         }
-        self.host.undeclared(name, &key).map_or(Ok(()), |problem| Err(EvaluationError::Undeclared(problem)))
+        if !self.host.must_be_declared(name) {
+            return Ok(());
+        }
+        Err(EvaluationError::Undeclared { name: name.to_owned(), key: key.to_string() })
     }
 
     fn trace(&mut self, node: &Expr, value: &Value) {

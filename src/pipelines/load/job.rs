@@ -27,13 +27,14 @@ const KEYS: Keys = Keys {
         "pool",
         "workspace",
         "steps",
+        // What templates look at; a run does not.
+        "templateContext",
     ],
     refused: &[
         ("strategy", "write the jobs of the matrix out"),
         ("container", "jobs run on this machine itself; remove it, and have the tools installed here"),
         ("services", "start what the job needs in a step"),
         ("uses", "other repositories and pools come later"),
-        ("templateContext", "templates come later"),
     ],
 };
 
@@ -159,10 +160,6 @@ fn first_key<'n>(item: &'n Node, loader: &mut Loader<'_>) -> Option<Section<'n>>
     let first = item.entries().and_then(|entries| entries.first()).map(|(key, _)| key);
     match first.and_then(Node::text) {
         Some("job") | None => Section::of(item, &KEYS, loader),
-        Some("template") => {
-            loader.error(&item.place, "templates are not supported yet: `template`", "write out the jobs that it stands for");
-            None
-        }
         Some("deployment") => {
             loader.error(
                 &item.place,

@@ -21,13 +21,13 @@ mod trigger;
 mod values;
 mod variables;
 mod visible_rule;
+mod writer;
 
 use crate::catalog::{ConnectionCatalog, TaskCatalog, VariableGroupCatalog};
-use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::files::{FileError, Files, Repositories, RepositoryResource};
+use crate::diagnostic::Diagnostics;
+use crate::files::{Files, Repositories, RepositoryResource};
 use crate::pipeline::Pipeline;
-use crate::place::Place;
-use crate::yaml::{self, Node};
+use crate::yaml::Node;
 
 use loader::Loader;
 use sources::Sources;
@@ -64,6 +64,13 @@ pub struct Expanded {
     pub warnings: Diagnostics,
 }
 
+impl Expanded {
+    /// The document as YAML: stable and readable, one that Azure Pipelines reads as the same pipeline.
+    pub fn to_yaml(&self) -> String {
+        writer::to_yaml(&self.document)
+    }
+}
+
 /// A pipeline that can run, and what its author should know.
 #[derive(Clone, Debug)]
 pub struct Loaded {
@@ -87,27 +94,10 @@ pub fn expand(request: &LoadRequest<'_>) -> Result<Expanded, Diagnostics> {
 }
 
 fn expand_with(request: &LoadRequest<'_>, sources: &mut Sources) -> Result<Expanded, Diagnostics> {
-    read_and_expand(request, sources).map_err(|mut problems| {
+    expand::expand(request, sources).map_err(|mut problems| {
         sources.attach(&mut problems);
         problems
     })
-}
-
-fn read_and_expand(request: &LoadRequest<'_>, sources: &mut Sources) -> Result<Expanded, Diagnostics> {
-    let start = Place { file: request.file.into(), line: 1, column: 1 };
-    let text = request.files.read(request.file).map_err(|error| match error {
-        FileError::Missing => {
-            Diagnostic::error(start.clone(), "there is no such file").with_hint("name a file of the repository, from its root")
-        }
-        FileError::Unreadable(reason) => Diagnostic::error(start.clone(), format!("the file cannot be read: {reason}"))
-            .with_hint("a pipeline is a text file in UTF-8 that you may read"),
-    })?;
-    sources.add(request.file, &text);
-    let Some(document) = yaml::parse(request.file, &text)? else {
-        return Err(Diagnostic::error(start, "the file is empty").with_hint("a pipeline has `steps`, `jobs` or `stages`").into());
-    };
-    let document = expand::expand(document, sources)?;
-    Ok(Expanded { document, repositories: Vec::new(), warnings: Diagnostics::new() })
 }
 
 /// Loads a pipeline.

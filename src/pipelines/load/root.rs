@@ -7,8 +7,6 @@ use crate::pipeline::{Pipeline, VariableItem};
 use crate::suggest::list;
 use crate::yaml::Node;
 
-const TEMPLATES: &str = "templates come later; write out what it stands for";
-
 const KEYS: Keys = Keys {
     what: "the pipeline",
     known: &[
@@ -23,14 +21,11 @@ const KEYS: Keys = Keys {
         "jobs",
         "steps",
         "pool",
+        "resources",
         "continueOnError",
         "workspace",
     ],
     refused: &[
-        ("extends", TEMPLATES),
-        ("template", TEMPLATES),
-        ("parameters", "parameters come with the templates; use `variables`"),
-        ("resources", "repositories, pipelines and containers as resources come later"),
         ("strategy", "write the jobs of the matrix out"),
         ("container", "jobs run on this machine itself; remove it, and have the tools installed here"),
         ("services", "start what the job needs in a step"),
@@ -40,12 +35,28 @@ const KEYS: Keys = Keys {
     ],
 };
 
+const RESOURCES: Keys = Keys {
+    what: "`resources`",
+    known: &["repositories"],
+    refused: &[
+        ("pipelines", "other pipelines as resources come later; take it out for runs on this machine"),
+        ("containers", "jobs run on this machine itself; have the tools installed here"),
+        ("builds", "only repositories are known"),
+        ("packages", "only repositories are known"),
+        ("webhooks", "only repositories are known"),
+    ],
+};
+
 /// The pipeline, or nothing where it is too broken to be one; then problems are reported.
 pub(super) fn pipeline(root: &Node, loader: &mut Loader<'_>) -> Option<Pipeline> {
     let section = Section::of(root, &KEYS, loader)?;
     let forms: Vec<(&Node, &str)> =
         ["stages", "jobs", "steps"].into_iter().filter_map(|form| section.entry(form).map(|(key, _)| (key, form))).collect();
     let (trigger, pr) = trigger::triggers(&section, loader);
+    if let Some(resources) = section.get("resources") {
+        // The repositories have been read when the templates were.
+        Section::of(resources, &RESOURCES, loader);
+    }
     section.boolean("appendCommitMessageToRunName", loader);
     section.word("lockBehavior", &[("sequential", ()), ("runLatest", ())], loader);
     let name = section.text("name", loader).map(|(name, _)| name.to_owned());
@@ -60,8 +71,12 @@ pub(super) fn pipeline(root: &Node, loader: &mut Loader<'_>) -> Option<Pipeline>
     let form = match forms.as_slice() {
         [(_, form)] => *form,
         [] => {
-            if !section.has("extends") && !section.has("phases") {
-                loader.error(&root.place, "the pipeline has nothing to run", "it needs `steps`, `jobs` or `stages`");
+            if !section.has("phases") {
+                loader.error(
+                    &root.place,
+                    "the pipeline has nothing to run",
+                    "it needs `steps`, `jobs` or `stages`, its own or those of a template that it extends",
+                );
             }
             return None;
         }

@@ -14,8 +14,20 @@ use crate::yaml::Node;
 
 const KEYS: Keys = Keys {
     what: "a stage",
-    known: &["stage", "displayName", "pool", "dependsOn", "condition", "variables", "jobs", "lockBehavior", "trigger", "isSkippable"],
-    refused: &[("templateContext", "templates come later")],
+    known: &[
+        "stage",
+        "displayName",
+        "pool",
+        "dependsOn",
+        "condition",
+        "variables",
+        "jobs",
+        "lockBehavior",
+        "trigger",
+        "isSkippable",
+        "templateContext",
+    ],
+    refused: &[],
 };
 
 /// The name of the stage of a pipeline without stages (facts/pipeline-yaml.md 2.7).
@@ -121,10 +133,6 @@ fn first_key<'n>(item: &'n Node, loader: &mut Loader<'_>) -> Option<Section<'n>>
     let first = item.entries().and_then(|entries| entries.first()).map(|(key, _)| key);
     match first.and_then(Node::text) {
         Some("stage") | None => Section::of(item, &KEYS, loader),
-        Some("template") => {
-            loader.error(&item.place, "templates are not supported yet: `template`", "write out the stages that it stands for");
-            None
-        }
         Some(other) => {
             let hint = if item.get("stage").is_some() {
                 "write `stage` before the other keys".to_owned()

@@ -10,8 +10,9 @@ use super::values::boolean;
 use crate::builtin;
 use crate::condition::{Condition, ConditionKind};
 use crate::pipeline::{Step, StepTarget, TaskUse};
+use crate::place::Place;
 use crate::suggest::nearest;
-use crate::yaml::{Kind, Node};
+use crate::yaml::{Kind, Node, Style};
 
 macro_rules! keys {
     ($what:literal, $($key:literal),*) => {
@@ -126,7 +127,6 @@ const BOOLEAN_KEYS: &[&str] = &["failOnStderr", "clean", "fetchTags", "lfs", "pe
 
 /// Kinds of Azure Pipelines that are refused, with what to do instead.
 const REFUSED: &[(&str, &str)] = &[
-    ("template", "templates come later; write out the steps that it stands for"),
     ("pwsh", "use `bash`, or call `pwsh` in a `script`"),
     ("powershell", "use `bash`, or call `pwsh` in a `script`"),
     ("downloadBuild", "use `download`, or the task `DownloadPipelineArtifact@2`"),
@@ -146,14 +146,11 @@ pub(super) fn steps(parent: &Section<'_>, loader: &mut Loader<'_>) -> Option<Vec
             whole = false;
             continue;
         };
-        let (key, value) = (kind.keys.known[0], section.get(kind.keys.known[0]).and_then(Node::text));
-        checks_out |= key == "checkout";
         let draft = draft(&section, kind, loader);
-        // `checkout: none` and `download: none` say that there is nothing to do.
-        if matches!(key, "checkout" | "download") && value.is_some_and(|value| value.eq_ignore_ascii_case("none")) {
-            continue;
-        }
+        checks_out |= kind.keys.known[0] == "checkout" || draft.as_ref().is_some_and(|draft| draft.step.task.name == CHECKOUT_NAME);
         match draft {
+            // `checkout: none` and `download: none` say that there is nothing to do.
+            Some(draft) if is_nothing(&draft.step.task) => {}
             Some(draft) => drafts.push(draft),
             None => whole = false,
         }
@@ -181,6 +178,59 @@ pub(super) fn steps(parent: &Section<'_>, loader: &mut Loader<'_>) -> Option<Vec
     });
     let steps = steps.collect();
     whole.then_some(steps)
+}
+
+/// The names of the tasks of `checkout` and `download`, and their inputs that say what of.
+const CHECKOUT_NAME: &str = "Checkout";
+const DOWNLOAD_NAME: &str = "DownloadPipelineArtifact";
+
+fn is_nothing(task: &TaskUse) -> bool {
+    let input = match task.name.as_str() {
+        CHECKOUT_NAME => "repository",
+        DOWNLOAD_NAME => "source",
+        _ => return false,
+    };
+    task.inputs.iter().any(|(name, value)| name == input && value.eq_ignore_ascii_case("none"))
+}
+
+/// The reference of a checkout in the normal form: checks of security templates look for it.
+const CHECKOUT_BY_ID: &str = "6d15af64-176c-496d-b583-fd2ae21d4df4@1";
+
+/// A step as templates see it: `task` first, what the shorthand gives as `inputs`, then the other keys. What is no shorthand
+/// of a known kind stays as it is.
+pub(super) fn normal_form(node: Node) -> Node {
+    let Node { kind, place } = node;
+    let Kind::Mapping(entries) = kind else { return Node { kind, place } };
+    let first = entries.first().and_then(|(key, _)| key.text()).unwrap_or_default();
+    let Some((name, kind)) = KINDS.iter().find(|(name, kind)| *name == first && !kind.task.is_empty()) else {
+        return Node { kind: Kind::Mapping(entries), place };
+    };
+    let scalar = |text: &str| Node { kind: Kind::Scalar { text: text.to_owned(), style: Style::Plain }, place: place.clone() };
+    let mut inputs: Vec<(Node, Node)> = kind.fixed.iter().map(|(name, value)| (scalar(name), scalar(value))).collect();
+    let mut rest = Vec::new();
+    let has_path = entries.iter().any(|(key, _)| key.text() == Some("path"));
+    for (key, value) in entries {
+        let text = key.text().unwrap_or_default();
+        let input =
+            if text == *name { Some(kind.input) } else { kind.inputs.iter().find(|(key, _)| *key == text).map(|(_, input)| *input) };
+        // An artifact that is downloaded by name lies in a folder of its name.
+        let folder = value.text().filter(|_| *name == "download" && text == "artifact" && !has_path);
+        let folder = folder.map(|artifact| (scalar("path"), scalar(&format!("$(Pipeline.Workspace)/{artifact}"))));
+        match input {
+            Some(input) => {
+                // The boolean words of YAML are those of the schema, an input has only two.
+                let word = value.text().and_then(boolean).filter(|_| BOOLEAN_KEYS.contains(&text));
+                let value = word.map_or(value, |word| scalar(if word { "true" } else { "false" }));
+                inputs.push((Node { kind: Kind::Scalar { text: input.to_owned(), style: Style::Plain }, place: key.place }, value));
+            }
+            None => rest.push((key, value)),
+        }
+        inputs.extend(folder);
+    }
+    let task = if *name == "checkout" { CHECKOUT_BY_ID } else { kind.task };
+    let mut normal = vec![(scalar("task"), scalar(task)), (scalar("inputs"), Node { kind: Kind::Mapping(inputs), place: place.clone() })];
+    normal.extend(rest);
+    Node { kind: Kind::Mapping(normal), place }
 }
 
 /// A task's name as a reference name.
@@ -313,7 +363,19 @@ fn task(section: &Section<'_>, loader: &mut Loader<'_>) -> Option<TaskUse> {
         }
         return None;
     };
-    inputs::task_use(reference, &node.place, &given, place, loader)
+    let task = inputs::task_use(reference, &node.place, &given, place, loader)?;
+    if task.name == CHECKOUT_NAME {
+        let repository = given.iter().find(|given| given.name.eq_ignore_ascii_case("repository"));
+        if let Some(given) = repository.filter(|given| !["self", "none"].iter().any(|known| known.eq_ignore_ascii_case(given.value))) {
+            other_repository(given.value, given.place, loader);
+            return None;
+        }
+    }
+    Some(task)
+}
+
+fn other_repository(name: &str, place: &Place, loader: &mut Loader<'_>) {
+    loader.error(place, format!("`checkout: {name}`: other repositories are not supported yet"), "`self` and `none` are");
 }
 
 fn shorthand(section: &Section<'_>, kind: &StepKind, loader: &mut Loader<'_>) -> Option<TaskUse> {
@@ -327,7 +389,7 @@ fn shorthand(section: &Section<'_>, kind: &StepKind, loader: &mut Loader<'_>) ->
     let nothing = value.eq_ignore_ascii_case("none");
     match key {
         "checkout" if !nothing && !value.eq_ignore_ascii_case("self") => {
-            loader.error(&node.place, format!("`checkout: {value}`: other repositories are not supported yet"), "`self` and `none` are");
+            other_repository(value, &node.place, loader);
             return None;
         }
         "download" if !nothing && !value.eq_ignore_ascii_case("current") => {

@@ -681,113 +681,79 @@ fn dependencies_must_exist_and_have_no_cycle() {
 
 #[test]
 fn what_is_not_supported_yet_is_refused_by_name() {
-    insta::assert_snapshot!(problems("parameters: []\nresources: {repositories: []}\nvariables:\n- group: g\n- template: v.yml\njobs:\n- job: a\n  strategy: {matrix: {}}\n  container: x\n  services: {}\n  uses: {}\n  pool: server\n  steps:\n  - template: s.yml\n  - pwsh: a\n  - getPackage: a\n  - checkout: tools\n  - download: other\n  - script: a\n    target: box\n  - script: a\n    target: {container: box}\n- deployment: d\n- template: j.yml\n"), @r"
-    ci.yml:1:1: error: `parameters` of the pipeline is not supported yet
-      1 | parameters: []
-        | ^
-      hint: parameters come with the templates; use `variables`
-    ci.yml:2:1: error: `resources` of the pipeline is not supported yet
-      2 | resources: {repositories: []}
-        | ^
-      hint: repositories, pipelines and containers as resources come later
+    insta::assert_snapshot!(problems("parameters: []\nresources: {repositories: [], pipelines: [], containers: []}\nvariables:\n- group: g\njobs:\n- job: a\n  strategy: {matrix: {}}\n  container: x\n  services: {}\n  uses: {}\n  pool: server\n  steps:\n  - pwsh: a\n  - getPackage: a\n  - checkout: tools\n  - download: other\n  - script: a\n    target: box\n  - script: a\n    target: {container: box}\n- deployment: d\n"), @r"
+    ci.yml:2:31: error: `pipelines` of `resources` is not supported yet
+      2 | resources: {repositories: [], pipelines: [], containers: []}
+        |                               ^
+      hint: other pipelines as resources come later; take it out for runs on this machine
+    ci.yml:2:46: error: `containers` of `resources` is not supported yet
+      2 | resources: {repositories: [], pipelines: [], containers: []}
+        |                                              ^
+      hint: jobs run on this machine itself; have the tools installed here
     ci.yml:4:10: error: there is no variable group `g`
       4 | - group: g
         |          ^
       hint: known: `shop-settings`; or add it under `variableGroups` in slipway.local.yml
-    ci.yml:5:3: error: `template` of a variable is not supported yet
-      5 | - template: v.yml
-        |   ^
-      hint: templates come later; write the variables out
-    ci.yml:8:3: error: `strategy` of a job is not supported yet
-      8 |   strategy: {matrix: {}}
+    ci.yml:7:3: error: `strategy` of a job is not supported yet
+      7 |   strategy: {matrix: {}}
         |   ^
       hint: write the jobs of the matrix out
-    ci.yml:9:3: error: `container` of a job is not supported yet
-      9 |   container: x
+    ci.yml:8:3: error: `container` of a job is not supported yet
+      8 |   container: x
         |   ^
       hint: jobs run on this machine itself; remove it, and have the tools installed here
-    ci.yml:10:3: error: `services` of a job is not supported yet
-      10 |   services: {}
-         |   ^
+    ci.yml:9:3: error: `services` of a job is not supported yet
+      9 |   services: {}
+        |   ^
       hint: start what the job needs in a step
-    ci.yml:11:3: error: `uses` of a job is not supported yet
-      11 |   uses: {}
+    ci.yml:10:3: error: `uses` of a job is not supported yet
+      10 |   uses: {}
          |   ^
       hint: other repositories and pools come later
-    ci.yml:12:9: error: `pool: server`: jobs without an agent are not supported yet
-      12 |   pool: server
+    ci.yml:11:9: error: `pool: server`: jobs without an agent are not supported yet
+      11 |   pool: server
          |         ^
       hint: take the job out, or give it a pool with agents
-    ci.yml:14:5: error: steps of the kind `template` are not supported yet
-      14 |   - template: s.yml
-         |     ^
-      hint: templates come later; write out the steps that it stands for
-    ci.yml:15:5: error: steps of the kind `pwsh` are not supported yet
-      15 |   - pwsh: a
+    ci.yml:13:5: error: steps of the kind `pwsh` are not supported yet
+      13 |   - pwsh: a
          |     ^
       hint: use `bash`, or call `pwsh` in a `script`
-    ci.yml:16:5: error: steps of the kind `getPackage` are not supported yet
-      16 |   - getPackage: a
+    ci.yml:14:5: error: steps of the kind `getPackage` are not supported yet
+      14 |   - getPackage: a
          |     ^
       hint: fetch the package in a `script`
-    ci.yml:17:15: error: `checkout: tools`: other repositories are not supported yet
-      17 |   - checkout: tools
+    ci.yml:15:15: error: `checkout: tools`: other repositories are not supported yet
+      15 |   - checkout: tools
          |               ^
       hint: `self` and `none` are
-    ci.yml:18:15: error: `download: other`: pipelines as resources are not supported yet
-      18 |   - download: other
+    ci.yml:16:15: error: `download: other`: pipelines as resources are not supported yet
+      16 |   - download: other
          |               ^
       hint: `current` and `none` are; for artifacts of another pipeline use the task `DownloadPipelineArtifact@2`
-    ci.yml:20:13: error: the step's target is the container `box`, which is not supported yet
-      20 |     target: box
+    ci.yml:18:13: error: the step's target is the container `box`, which is not supported yet
+      18 |     target: box
          |             ^
       hint: containers are not supported yet: the step would run on the machine itself, with `target: host`
-    ci.yml:22:25: error: the step's target is the container `box`, which is not supported yet
-      22 |     target: {container: box}
+    ci.yml:20:25: error: the step's target is the container `box`, which is not supported yet
+      20 |     target: {container: box}
          |                         ^
       hint: containers are not supported yet: the step would run on the machine itself, with `target: host`
-    ci.yml:23:3: error: deployment jobs are not supported yet: `deployment`
-      23 | - deployment: d
+    ci.yml:21:3: error: deployment jobs are not supported yet: `deployment`
+      21 | - deployment: d
          |   ^
       hint: write it as a `job` with the steps of its `deploy`
-    ci.yml:24:3: error: templates are not supported yet: `template`
-      24 | - template: j.yml
-         |   ^
-      hint: write out the jobs that it stands for
     ");
     insta::assert_snapshot!(problems("extends: {template: a.yml}\n"), @r"
-    ci.yml:1:1: error: `extends` of the pipeline is not supported yet
+    ci.yml:1:21: error: there is no template `a.yml` in this repository
       1 | extends: {template: a.yml}
-        | ^
-      hint: templates come later; write out what it stands for
+        |                     ^
+      hint: a path is relative to the file that names it, and with `/` in front to the root of the repository
     ");
     insta::assert_snapshot!(problems("stages:\n- template: s.yml\n- stage: x\n  trigger: manual\n  pool: {server: true}\n  jobs: [{job: , steps: [{script: a}]}]\n"), @r"
-    ci.yml:2:3: error: templates are not supported yet: `template`
+    ci.yml:2:13: error: there is no template `s.yml` in this repository
       2 | - template: s.yml
-        |   ^
-      hint: write out the stages that it stands for
-    ci.yml:4:12: error: stages that a person starts (`trigger: manual`) are not supported yet
-      4 |   trigger: manual
-        |            ^
-      hint: remove it, and start the stages in order
-    ci.yml:5:10: error: `server` of a pool is not supported yet
-      5 |   pool: {server: true}
-        |          ^
-      hint: jobs without an agent are not supported yet
-    ");
-    insta::assert_snapshot!(problems("steps:\n- ${{ if true }}:\n  - script: a\n- script: echo ${{ variables.x }}\n- script: |\n    echo ${{ variables.y }}\n"), @r"
-    ci.yml:2:3: error: `${{ }}` expressions are not supported yet
-      2 | - ${{ if true }}:
-        |   ^
-      hint: write the value itself, or use a variable: `$(name)` in values, `variables['name']` in conditions
-    ci.yml:4:16: error: `${{ }}` expressions are not supported yet
-      4 | - script: echo ${{ variables.x }}
-        |                ^
-      hint: write the value itself, or use a variable: `$(name)` in values, `variables['name']` in conditions
-    ci.yml:6:10: error: `${{ }}` expressions are not supported yet
-      6 |     echo ${{ variables.y }}
-        |          ^
-      hint: write the value itself, or use a variable: `$(name)` in values, `variables['name']` in conditions
+        |             ^
+      hint: a path is relative to the file that names it, and with `/` in front to the root of the repository
     ");
 }
 
@@ -952,7 +918,7 @@ fn a_pipeline_needs_something_to_run() {
     ci.yml:1:1: error: the pipeline has nothing to run
       1 | trigger: none
         | ^
-      hint: it needs `steps`, `jobs` or `stages`
+      hint: it needs `steps`, `jobs` or `stages`, its own or those of a template that it extends
     ");
     insta::assert_snapshot!(problems("jobs: []\nsteps: []\n"), @r"
     ci.yml:2:1: error: the pipeline has `jobs`, `steps`, of which it can have only one
@@ -961,10 +927,10 @@ fn a_pipeline_needs_something_to_run() {
       hint: put the steps into a job, the jobs into a stage
     ");
     insta::assert_snapshot!(problems("- script: a\n"), @r"
-    ci.yml:1:1: error: expected the pipeline as a mapping, found a list
+    ci.yml:1:1: error: the root of a file must be a mapping, found a list
       1 | - script: a
         | ^
-      hint: its keys are `name`, `appendCommitMessageToRunName`, `trigger`, `pr` and so on
+      hint: its keys are `parameters`, `steps`, `jobs`, `stages`, `variables` and so on
     ");
     insta::assert_snapshot!(problems("# nothing\n"), @r"
     ci.yml:1:1: error: the file is empty

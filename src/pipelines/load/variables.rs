@@ -10,14 +10,7 @@ use crate::yaml::{Kind, Node};
 /// Prefixes that are reserved.
 const RESERVED: &[&str] = &["endpoint", "input", "secret", "securefile"];
 
-const KEYS: Keys = Keys {
-    what: "a variable",
-    known: &["name", "value", "readonly", "group"],
-    refused: &[
-        ("template", "templates come later; write the variables out"),
-        ("parameters", "templates come later; write the variables out"),
-    ],
-};
+const KEYS: Keys = Keys { what: "a variable", known: &["name", "value", "readonly", "group"], refused: &[] };
 
 /// The variables of a pipeline, a stage or a job, in order.
 pub(super) fn variables(section: &Section<'_>, loader: &mut Loader<'_>) -> Vec<VariableItem> {
@@ -33,9 +26,6 @@ pub(super) fn variables(section: &Section<'_>, loader: &mut Loader<'_>) -> Vec<V
         Kind::Sequence(items) => {
             for item in items {
                 let Some(section) = Section::of(item, &KEYS, loader) else { continue };
-                if section.has("template") {
-                    continue;
-                }
                 if section.has("group") {
                     variables.extend(group(&section, loader));
                     continue;

@@ -1,35 +1,101 @@
-//! Compile time: `${{ }}` and templates. They are not supported yet; every one is refused where it stands.
+//! Compile time: templates and `${{ }}` (facts/pipeline-yaml.md 2.3 to 2.5).
+//!
+//! Each file is read once and compiled to a [`template::Template`], in which every expression is parsed. That tree is
+//! evaluated, in the [`context::Context`] of each use, to nodes without expressions: the document that the rest of the
+//! loader checks. Nodes keep the places of the files that they were written in, and the chain of includes that led there.
+
+mod at;
+mod context;
+mod entry;
+mod evaluate;
+mod include;
+mod limits;
+mod normal;
+mod origins;
+mod parameters;
+mod passed;
+mod paths;
+mod repositories;
+mod scan;
+mod scope;
+mod template;
+mod units;
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use super::sources::Sources;
-use super::values::place_in;
+use super::{Expanded, LoadRequest};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::yaml::{Kind, Node};
+use crate::place::Place;
 
-/// The document without compile-time expressions. As long as there are none, the document itself.
+use limits::Usage;
+use origins::Origins;
+use repositories::Other;
+use units::Unit;
+
+/// Expands the pipeline of a request.
 ///
 /// # Errors
-/// Every `${{ }}`. What they stand for is not known, so nothing else is checked then.
-pub(super) fn expand(document: Node, sources: &Sources) -> Result<Node, Diagnostics> {
-    let mut problems = Diagnostics::new();
-    refuse(&document, sources, &mut problems);
-    if problems.is_empty() { Ok(document) } else { Err(problems) }
-}
-
-fn refuse(node: &Node, sources: &Sources, problems: &mut Diagnostics) {
-    match &node.kind {
-        Kind::Scalar { text, .. } => {
-            if let Some(at) = text.find("${{") {
-                let place = place_in(node, text[..at].chars().count(), sources).unwrap_or_else(|| node.place.clone());
-                problems.push(
-                    Diagnostic::error(place, "`${{ }}` expressions are not supported yet")
-                        .with_hint("write the value itself, or use a variable: `$(name)` in values, `variables['name']` in conditions"),
-                );
-            }
-        }
-        Kind::Sequence(items) => items.iter().for_each(|item| refuse(item, sources, problems)),
-        Kind::Mapping(entries) => entries.iter().for_each(|(key, value)| {
-            refuse(key, sources, problems);
-            refuse(value, sources, problems);
-        }),
+/// Everything that is wrong with its templates and expressions.
+pub(super) fn expand(request: &LoadRequest<'_>, sources: &mut Sources) -> Result<Expanded, Diagnostics> {
+    let mut expander = Expander {
+        request,
+        sources,
+        problems: Diagnostics::new(),
+        reported: HashSet::new(),
+        units: HashMap::new(),
+        others: Vec::new(),
+        origins: Origins::default(),
+        usage: Usage::default(),
+        stopped: false,
+        stack: Vec::new(),
+    };
+    let document = expander.entry();
+    let repositories = expander.others.into_iter().map(|other| other.resource).collect();
+    match document {
+        Some(document) if !expander.problems.has_errors() => Ok(Expanded { document, repositories, warnings: expander.problems }),
+        _ => Err(expander.problems),
     }
 }
+
+/// An expansion under way.
+struct Expander<'a> {
+    request: &'a LoadRequest<'a>,
+    sources: &'a mut Sources,
+    problems: Diagnostics,
+    /// What has been reported: a template that is used often has its problems once.
+    reported: HashSet<(Place, String)>,
+    /// Files by repository (0 = the pipeline's own) and path; `None` for one that is broken.
+    units: HashMap<(usize, String), Option<Rc<Unit>>>,
+    others: Vec<Other>,
+    origins: Origins,
+    usage: Usage,
+    /// A limit was passed: nothing makes sense any more.
+    stopped: bool,
+    /// The files that are being expanded, the outermost first.
+    stack: Vec<Rc<Unit>>,
+}
+
+impl Expander<'_> {
+    fn error(&mut self, place: Place, message: impl Into<String>, hint: impl Into<String>) {
+        let message = message.into();
+        if self.reported.insert((place.clone(), message.clone())) {
+            self.problems.push(Diagnostic::error(place, message).with_hint(hint));
+        }
+    }
+
+    /// Notes that something was made. Past a limit the expansion stops.
+    fn made(&mut self, text: &str, place: &Place) {
+        if self.stopped {
+            return;
+        }
+        if let Some(problem) = self.usage.add(text) {
+            self.stopped = true;
+            self.error(place.clone(), problem, "make less of it: look for loops in loops and for lists that are passed on and on");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
