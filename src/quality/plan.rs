@@ -46,7 +46,7 @@ impl Tools {
 }
 
 /// A program with its arguments. Its environment is [`crate::Environments::base`] and what is named here.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CommandLine {
     /// The program.
     pub program: PathBuf,
@@ -56,8 +56,12 @@ pub struct CommandLine {
     pub folder: PathBuf,
     /// Further environment variables.
     pub environment: Vec<(String, OsString)>,
+    /// Folders of shared libraries, to be found before those that the environment names.
+    pub library_folders: Vec<PathBuf>,
     /// It gets the variables of the integration tests.
     pub integration_test: bool,
+    /// It only asks something: nobody needs to see it.
+    pub quiet: bool,
 }
 
 impl CommandLine {
@@ -67,8 +71,7 @@ impl CommandLine {
             program: program.into(),
             arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
             folder: folder.into(),
-            environment: Vec::new(),
-            integration_test: false,
+            ..Self::default()
         }
     }
 }

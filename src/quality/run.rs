@@ -115,13 +115,13 @@ impl<F: Future<Output = ()>> Session<'_, F> {
             }
             report.tests.extend(verdict.tests);
             (outcome.outcome, outcome.reason, outcome.hint) = match end {
-                Ok(End::Exited(_)) => (verdict.outcome, verdict.reason, verdict.hint),
-                Ok(End::TimedOut(limit)) => (
+                Ok(None | Some(End::Exited(_))) => (verdict.outcome, verdict.reason, verdict.hint),
+                Ok(Some(End::TimedOut(limit))) => (
                     CheckOutcome::TimedOut,
                     Some(format!("did not end within {}; it was ended, with all that it had started", in_words(limit))),
                     Some("give it more time, or find what hangs: the last lines of its output tell where it was".into()),
                 ),
-                Ok(End::Stopped) => (CheckOutcome::Stopped, Some("stopped while it ran".into()), None),
+                Ok(Some(End::Stopped)) => (CheckOutcome::Stopped, Some("stopped while it ran".into()), None),
                 Err(reason) => (CheckOutcome::Failed, Some(reason), Some("check that the program can be run on this machine".into())),
             };
         }
@@ -130,16 +130,25 @@ impl<F: Future<Output = ()>> Session<'_, F> {
         (self.on_event)(Event::CheckEnded(outcome));
     }
 
-    /// Runs the planned commands and those that follow from them. How the last one ended; or why one did not start.
-    async fn commands(&mut self, planned: &PlannedCheck, started: Instant, interpreter: &mut dyn Interpreter) -> Result<End, String> {
+    /// Runs the planned commands and those that follow from them. How the last one ended, if there was one; or why one
+    /// did not start.
+    async fn commands(
+        &mut self,
+        planned: &PlannedCheck,
+        started: Instant,
+        interpreter: &mut dyn Interpreter,
+    ) -> Result<Option<End>, String> {
         let mut waiting: std::collections::VecDeque<_> = planned.commands.iter().cloned().collect();
-        let mut last = End::Stopped;
+        let mut last = None;
         while let Some(command) = waiting.pop_front() {
-            (self.on_event)(Event::CommandStarted { command: command.to_string() });
+            if !command.quiet {
+                (self.on_event)(Event::CommandStarted { command: command.to_string() });
+            }
             let begun = Instant::now();
-            last = self.command(&command, planned.timeout, started + planned.timeout, interpreter).await?;
-            let further = interpreter.ended(last, begun.elapsed());
-            if !matches!(last, End::Exited(_)) {
+            let end = self.command(&command, planned.timeout, started + planned.timeout, interpreter).await?;
+            let further = interpreter.ended(end, begun.elapsed());
+            last = Some(end);
+            if !matches!(end, End::Exited(_)) {
                 break;
             }
             for command in further.into_iter().rev() {
@@ -147,6 +156,19 @@ impl<F: Future<Output = ()>> Session<'_, F> {
             }
         }
         Ok(last)
+    }
+
+    /// The variable that names the folders of shared libraries, those of the command first.
+    fn library_path(&self, line: &CommandLine) -> Option<(&'static str, OsString)> {
+        let name = match () {
+            () if cfg!(windows) => "PATH",
+            () if cfg!(target_os = "macos") => "DYLD_FALLBACK_LIBRARY_PATH",
+            () => "LD_LIBRARY_PATH",
+        };
+        let set = self.environment.base.iter().rev().find(|(set, _)| set.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone());
+        let folders = line.library_folders.iter().cloned().chain(set.iter().flat_map(std::env::split_paths));
+        // A folder whose name holds the separator cannot be named.
+        std::env::join_paths(folders).ok().filter(|_| !line.library_folders.is_empty()).map(|value| (name, value))
     }
 
     async fn command(
@@ -159,6 +181,7 @@ impl<F: Future<Output = ()>> Session<'_, F> {
         let mut command = Command::new(&line.program).args(&line.arguments).folder(&line.folder);
         command = command.envs(self.environment.base.iter().map(|(name, value)| (name, value)));
         command = command.envs(line.environment.iter().map(|(name, value)| (name, value)));
+        command = command.envs(self.library_path(line));
         if line.integration_test {
             command = command.envs(self.environment.integration_tests.iter().map(|(name, value)| (name, value.expose())));
         }

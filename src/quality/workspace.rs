@@ -29,6 +29,8 @@ pub struct Package {
     pub version: String,
     /// Its folder, absolute.
     pub root: PathBuf,
+    /// It is a library, or has one.
+    pub library: bool,
     /// It has documentation whose examples are tests.
     pub doc_tests: bool,
     /// It has tests that use it from outside.

@@ -12,7 +12,7 @@ use crate::{Check, CheckOutcome, CommandLine, Finding, Level, Place, PlannedChec
 /// A line of `cargo --message-format json`.
 #[derive(Deserialize)]
 #[serde(tag = "reason", rename_all = "kebab-case")]
-pub(super) enum Message {
+pub(super) enum Said {
     CompilerMessage {
         message: Diagnostic,
     },
@@ -201,7 +201,7 @@ impl Interpreter for Compile {
         if stream == Stream::Stdout
             && let Ok(message) = serde_json::from_str(line)
         {
-            return if let Message::CompilerMessage { message } = message { self.findings.take(&message) } else { Vec::new() };
+            return if let Said::CompilerMessage { message } = message { self.findings.take(&message) } else { Vec::new() };
         }
         self.cargo_says.extend(cargo_error(line));
         vec![line.to_owned()]

@@ -95,6 +95,10 @@ fn package(package: MetadataPackage) -> Package {
     let root = package.manifest_path.parent().map(Path::to_owned).unwrap_or_default();
     let manifest = std::fs::read_to_string(&package.manifest_path).unwrap_or_default();
     Package {
+        library: package
+            .targets
+            .iter()
+            .any(|target| target.test && target.kind.iter().any(|kind| kind == "proc-macro" || kind.ends_with("lib"))),
         doc_tests: package.targets.iter().any(|target| target.doctest),
         integration_tests: package.targets.iter().any(|target| target.test && target.kind.iter().any(|kind| kind == "test")),
         foreign_harness: foreign_harness(&manifest),

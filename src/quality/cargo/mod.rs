@@ -1,8 +1,10 @@
 //! Cargo: rustfmt, clippy, rustc, and the tests of packages.
 
 mod compiler;
+mod libtest;
 mod metadata;
 mod rustfmt;
+mod tests;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -74,8 +76,13 @@ impl Ecosystem for Cargo {
             }
             Check::Build => (vec![cargo(&[&["build", "--workspace", "--all-targets"], JSON, locked])], "", vec!["rustc"], None),
             Check::UnitTests => {
-                let build = cargo(&[&["test", "--workspace", "--no-run", "--lib", "--bins", "--examples"], JSON, locked]);
+                // Cargo refuses `--lib` where there is none.
+                let library: &[&str] = if workspace.packages.iter().any(|package| package.library) { &["--lib"] } else { &[] };
+                let build = cargo(&[&["test", "--workspace", "--no-run", "--bins"], library, JSON, locked]);
                 (vec![build], "each test program by itself, then the examples in the documentation", vec![], None)
+            }
+            Check::IntegrationTests if !workspace.packages.iter().any(|package| package.integration_tests) => {
+                (Vec::new(), "nothing: no package has a folder `tests`", vec![], None)
             }
             Check::IntegrationTests => {
                 let build = cargo(&[&["test", "--workspace", "--no-run", "--test", "*"], JSON, locked]);
@@ -97,7 +104,8 @@ impl Ecosystem for Cargo {
     fn interpret(&self, planned: &PlannedCheck) -> Box<dyn Interpreter> {
         match planned.check {
             Check::Format => Box::new(rustfmt::Format::new(&planned.workspace)),
-            _ => Box::new(compiler::Compile::new(planned)),
+            Check::UnitTests | Check::IntegrationTests => Box::new(tests::Tests::new(planned)),
+            Check::Lint | Check::Build => Box::new(compiler::Compile::new(planned)),
         }
     }
 }
