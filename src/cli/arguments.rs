@@ -18,6 +18,8 @@ pub(crate) enum Command {
     Run(RunArguments),
     /// Check a pipeline without running it
     Check(CheckArguments),
+    /// Print a pipeline with its templates and ${{ }} expanded
+    Expand(ExpandArguments),
     /// List the runs, or show one
     Runs(RunsArguments),
     /// The local stand-in for Azure
@@ -49,6 +51,15 @@ pub(crate) struct Surroundings {
     /// Task packages besides those of slipway.local.yml: a task's folder, a folder of tasks, or a VSIX file
     #[arg(long = "task", value_name = "FOLDER_OR_VSIX")]
     pub(crate) tasks: Vec<PathBuf>,
+    /// Where a repository lies that the pipeline names under resources.repositories; wins over slipway.local.yml
+    #[arg(long = "repository", value_name = "NAME=PATH", value_parser = repository)]
+    pub(crate) repositories: Vec<(String, PathBuf)>,
+    /// Give a parameter of the pipeline a value; read as YAML where the parameter is no string
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = variable)]
+    pub(crate) parameters: Vec<(String, String)>,
+    /// Set a variable of the pipeline, as in the editor of Azure DevOps; not for secrets
+    #[arg(long = "variable", value_name = "NAME=VALUE", value_parser = variable)]
+    pub(crate) variables: Vec<(String, String)>,
 }
 
 #[derive(Debug, Args)]
@@ -65,9 +76,6 @@ pub(crate) struct RunOptions {
     /// How many jobs may run at once
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(crate) agents: u8,
-    /// Set a variable of the pipeline, as in the editor of Azure DevOps; not for secrets
-    #[arg(long = "variable", value_name = "NAME=VALUE", value_parser = variable)]
-    pub(crate) variables: Vec<(String, String)>,
     /// Set System.Debug
     #[arg(long)]
     pub(crate) debug: bool,
@@ -81,6 +89,12 @@ pub(crate) struct RunOptions {
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArguments {
+    #[command(flatten)]
+    pub(crate) sources: Sources,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExpandArguments {
     #[command(flatten)]
     pub(crate) sources: Sources,
 }
@@ -189,6 +203,13 @@ pub(crate) enum FaultName {
     ExpiredAssertion,
     /// Another status
     Status,
+}
+
+fn repository(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((name, path)) if !name.trim().is_empty() && !path.is_empty() => Ok((name.trim().to_owned(), PathBuf::from(path))),
+        _ => Err("expected NAME=PATH".to_owned()),
+    }
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {

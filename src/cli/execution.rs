@@ -18,7 +18,7 @@ use crate::live::Watcher;
 use crate::node;
 use crate::terminal::Terminal;
 use crate::text::Line;
-use crate::world::PipelineWorld;
+use crate::world::{PipelineWorld, last_wins};
 
 /// How often the live view is drawn.
 const FRAME: Duration = Duration::from_millis(100);
@@ -67,7 +67,7 @@ pub(crate) async fn execute(
         pipeline_file: here.file.clone(),
         tasks: here.packages.all().to_vec(),
         connections: azure.connections().to_vec(),
-        variables: variables(&here, azure, options),
+        variables: variables(&here, azure),
         groups,
         azure: azure.endpoint().cloned(),
         state: state.to_owned(),
@@ -79,7 +79,7 @@ pub(crate) async fn execute(
             &state.join("azure").to_string_lossy(),
         ),
         debug: options.debug,
-        requested_for: env.text("USER").or_else(|| env.text("LOGNAME")).unwrap_or("local user").to_owned(),
+        requested_for: here.named.requested_for.clone(),
         strict: options.strict,
         event: here.event,
         events: {
@@ -123,12 +123,7 @@ fn refusal(error: RunError) -> Failure {
 
 /// Variables that are set outside of the pipeline's YAML: the public parts of generated keys, those of
 /// `slipway.local.yml`, those of the command line. A later one wins.
-fn variables(here: &PipelineWorld, azure: &Azure, options: &RunOptions) -> Vec<PipelineVariable> {
-    let mut variables: Vec<(String, String)> = Vec::new();
-    let given = azure.public_variables().iter().chain(&here.world.config.variables).chain(&options.variables);
-    for (name, value) in given {
-        variables.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
-        variables.push((name.clone(), value.clone()));
-    }
+fn variables(here: &PipelineWorld, azure: &Azure) -> Vec<PipelineVariable> {
+    let variables = last_wins(azure.public_variables().iter().chain(&here.named.variables));
     variables.into_iter().map(|(name, value)| PipelineVariable::Plain { name, value }).collect()
 }

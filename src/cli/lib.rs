@@ -11,6 +11,7 @@ mod env;
 mod environment;
 mod execution;
 mod failure;
+mod git_objects;
 mod groups;
 mod interrupt;
 mod live;
@@ -18,6 +19,7 @@ mod local_config;
 mod node;
 mod packages;
 mod record;
+mod repositories;
 mod repository;
 mod state;
 mod terminal;
@@ -70,6 +72,7 @@ async fn dispatch(env: &Env, command: Command, terminal: &Arc<Terminal>) -> Resu
     match command {
         Command::Run(arguments) => commands::run::run(env, &arguments, terminal).await,
         Command::Check(arguments) => commands::check::check(env, &arguments, terminal).await,
+        Command::Expand(arguments) => commands::expand::expand(env, &arguments, terminal).await,
         Command::Runs(arguments) => match arguments.command {
             None => commands::runs::list(env, &arguments.state, terminal).await,
             Some(RunsCommand::Show { run, state }) => commands::runs::show(env, run, &state, terminal).await,

@@ -51,6 +51,11 @@ impl Terminal {
         let _ = std::io::stderr().write_all(text.as_bytes());
     }
 
+    /// Prints a document on standard output as it is: another program reads it, so nothing in it is replaced.
+    pub(crate) fn print_document(&self, text: &str) {
+        self.write_out(text);
+    }
+
     /// Draws `lines` at the bottom in place of the ones drawn before; `above` stays and scrolls.
     pub(crate) fn draw(&self, above: &[Line], lines: &[Line]) {
         let (_, width) = self.size();

@@ -2,11 +2,10 @@
 //! way by every command that names a pipeline.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 
-use slipway_pipelines::{
-    ConnectionCatalog, FileError, Files, LoadRequest, Pipeline, Repositories, RepositoryError, RepositoryResource, VariableGroupCatalog,
-};
+use slipway_pipelines::{ConnectionCatalog, Diagnostics, Expanded, Files, LoadRequest, Loaded, Pipeline, VariableGroupCatalog};
 use slipway_runner::{Repository, RunEvent};
 use slipway_standin::Config;
 
@@ -15,9 +14,11 @@ use crate::env::Env;
 use crate::failure::Failure;
 use crate::local_config::{self, LocalConfig};
 use crate::packages::Packages;
+use crate::repositories::{FolderFiles, MappedRepositories};
 use crate::repository;
 use crate::state::StateFolder;
 use crate::terminal::Terminal;
+use crate::text::{Line, Style};
 
 /// The kind of the service connections that the stand-in makes.
 const AZURE_RM: &str = "AzureRM";
@@ -46,13 +47,30 @@ pub(crate) struct PipelineWorld {
     pub(crate) folder: String,
     /// What it is started by.
     pub(crate) event: RunEvent,
+    /// Where it is read.
+    pub(crate) files: Arc<dyn Files>,
     /// Its task packages.
     pub(crate) packages: Packages,
+    /// What else it may name or is given.
+    pub(crate) named: Named,
+}
+
+/// What a pipeline may name besides the repository and the local Azure, and what it is given.
+#[derive(Clone)]
+pub(crate) struct Named {
+    /// Other repositories.
+    pub(crate) repositories: Rc<MappedRepositories>,
+    /// Values of its parameters.
+    pub(crate) parameters: Vec<(String, String)>,
+    /// Variables that are set outside of its YAML: of `slipway.local.yml`, and of the command line.
+    pub(crate) variables: Vec<(String, String)>,
+    /// The person who asks for it.
+    pub(crate) requested_for: String,
 }
 
 impl PipelineWorld {
-    /// Finds what the arguments name.
-    pub(crate) async fn find(env: &Env, sources: &Sources) -> Result<Self, Failure> {
+    /// Finds what the arguments name. `strict`: what is used in place of something else is refused.
+    pub(crate) async fn find(env: &Env, sources: &Sources, strict: bool) -> Result<Self, Failure> {
         let file = env.absolute(&sources.file);
         let file = file.canonicalize().map_err(|error| {
             Failure::refused(format!("failed to read the pipeline's file `{}`: {error}", sources.file.display()))
@@ -67,29 +85,79 @@ impl PipelineWorld {
         })?;
         let packages = world.packages(env, &sources.surroundings)?;
         let file = relative.to_string_lossy().into_owned();
-        let name = Path::new(&file).file_stem().map_or_else(|| file.clone(), |name| name.to_string_lossy().into_owned());
-        Ok(Self { file, name, folder: "\\".to_owned(), event: RunEvent::Manual, packages, world })
+        let definition = world.config.pipelines.iter().find(|pipeline| pipeline.file == file);
+        let (name, folder) = match definition {
+            Some(pipeline) => (pipeline.name.clone(), pipeline.folder.clone()),
+            None => {
+                let stem = Path::new(&file).file_stem().map(|name| name.to_string_lossy().into_owned());
+                (stem.unwrap_or_else(|| file.clone()), "\\".to_owned())
+            }
+        };
+        let named = Named::new(env, &world, &sources.surroundings, strict);
+        let files = Arc::new(FolderFiles(world.repository.path.clone()));
+        Ok(Self { file, name, folder, event: RunEvent::Manual, files, packages, named, world })
     }
 }
 
 impl PipelineWorld {
     /// The pipeline, expanded and checked. Warnings are printed, errors are the failure.
     pub(crate) fn load(&self, terminal: &Terminal) -> Result<Pipeline, Failure> {
-        let files = RepositoryFiles(&self.world.repository.path);
-        let source = |file: &str| files.read(file).ok();
-        let loaded = slipway_pipelines::load(&LoadRequest {
+        let loaded = self.load_all(terminal).map_err(|diagnostics| self.failure(&diagnostics))?;
+        Ok(loaded.pipeline)
+    }
+
+    /// The same with the document that the pipeline was made of; errors are those of the language. They are rendered with
+    /// [`Self::failure`].
+    pub(crate) fn load_all(&self, terminal: &Terminal) -> Result<Loaded, Diagnostics> {
+        let loaded = self.request(slipway_pipelines::load);
+        self.tell(terminal);
+        let loaded = loaded?;
+        terminal.print_error(loaded.warnings.render(&|file| self.source(file)).lines());
+        Ok(loaded)
+    }
+
+    /// The document without templates and `${{ }}`, not checked.
+    pub(crate) fn expand(&self) -> Result<Expanded, Diagnostics> {
+        self.request(slipway_pipelines::expand)
+    }
+
+    /// What is wrong, with the lines.
+    pub(crate) fn failure(&self, diagnostics: &Diagnostics) -> Failure {
+        Failure::diagnostics(diagnostics, &|file| self.source(file))
+    }
+
+    fn request<T>(&self, ask: impl FnOnce(&LoadRequest<'_>) -> T) -> T {
+        let azure = &self.world.config.azure;
+        let predefined = slipway_runner::compile_time_variables(
+            &self.name,
+            &self.world.repository,
+            &self.event,
+            &azure.organization,
+            &azure.project,
+            &self.named.requested_for,
+        );
+        let variables: Vec<(String, String)> = predefined.into_iter().chain(self.named.variables.iter().cloned()).collect();
+        ask(&LoadRequest {
             file: &self.file,
-            files: &files,
-            repositories: &NoRepositories,
-            parameters: &[],
-            variables: &[],
+            files: &*self.files,
+            repositories: &*self.named.repositories,
+            parameters: &self.named.parameters,
+            variables: &variables,
             tasks: &self.packages,
-            connections: &Connections(&self.world.config.azure),
+            connections: &Connections(azure),
             groups: &Groups(&self.world.config),
         })
-        .map_err(|diagnostics| Failure::diagnostics(&diagnostics, &source))?;
-        terminal.print_error(loaded.warnings.render(&source).lines());
-        Ok(loaded.pipeline)
+    }
+
+    /// Says what people should know of the repositories that were opened.
+    fn tell(&self, terminal: &Terminal) {
+        for notice in self.named.repositories.take_notices() {
+            terminal.print_error([Line::new().with(Style::Remark, "warning: ").with(Style::Plain, notice)]);
+        }
+    }
+
+    fn source(&self, file: &str) -> Option<String> {
+        self.files.read(file).ok()
     }
 
     /// Whether a step of the pipeline is started by Node: a task of a package. Those that the runner brings are not.
@@ -98,6 +166,28 @@ impl PipelineWorld {
         let packaged = |id: &str| self.packages.all().iter().any(|package| package.definition.id.eq_ignore_ascii_case(id));
         steps.into_iter().any(|step| packaged(&step.task.id))
     }
+}
+
+impl Named {
+    /// Of the world and the command line.
+    pub(crate) fn new(env: &Env, world: &World, surroundings: &Surroundings, strict: bool) -> Self {
+        Self {
+            repositories: Rc::new(MappedRepositories::new(env, world, &surroundings.repositories, strict)),
+            parameters: surroundings.parameters.clone(),
+            variables: last_wins(world.config.variables.iter().chain(&surroundings.variables)),
+            requested_for: env.text("USER").or_else(|| env.text("LOGNAME")).unwrap_or("local user").to_owned(),
+        }
+    }
+}
+
+/// Names without case; a later value wins.
+pub(crate) fn last_wins<'a>(given: impl Iterator<Item = &'a (String, String)>) -> Vec<(String, String)> {
+    let mut variables: Vec<(String, String)> = Vec::new();
+    for (name, value) in given {
+        variables.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
+        variables.push((name.clone(), value.clone()));
+    }
+    variables
 }
 
 impl World {
@@ -147,28 +237,6 @@ fn read_config(env: &Env, given: Option<&Path>, repository: &Repository) -> Resu
         // Without the lines themselves: somebody may have put a secret there.
         .map_err(|diagnostics| Failure::diagnostics(&diagnostics, &|_| None))?;
     Ok((config, Some(path)))
-}
-
-/// The files of a repository, for the pipeline language.
-struct RepositoryFiles<'a>(&'a Path);
-
-impl Files for RepositoryFiles<'_> {
-    fn read(&self, path: &str) -> Result<String, FileError> {
-        std::fs::read_to_string(self.0.join(path)).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => FileError::Missing,
-            _ => FileError::Unreadable(error.to_string()),
-        })
-    }
-}
-
-/// No other repository is known.
-struct NoRepositories;
-
-impl Repositories for NoRepositories {
-    fn open(&self, repository: &RepositoryResource) -> Result<Arc<dyn Files>, RepositoryError> {
-        let message = format!("the repository `{}` is not known", repository.name);
-        Err(RepositoryError { message, hint: "only templates of this repository can be used".to_owned() })
-    }
 }
 
 /// The variable groups of `slipway.local.yml`, for the pipeline language.

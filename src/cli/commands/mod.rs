@@ -3,5 +3,6 @@
 pub(crate) mod azure_fault;
 pub(crate) mod azure_up;
 pub(crate) mod check;
+pub(crate) mod expand;
 pub(crate) mod run;
 pub(crate) mod runs;

@@ -16,7 +16,7 @@ use crate::{groups, record};
 /// Runs a pipeline.
 pub(crate) async fn run(env: &Env, arguments: &RunArguments, terminal: &Arc<Terminal>) -> Result<Exit, Failure> {
     let options = &arguments.options;
-    let here = PipelineWorld::find(env, &arguments.sources).await?;
+    let here = PipelineWorld::find(env, &arguments.sources, options.strict).await?;
     let pipeline = here.load(terminal)?;
     let node = node_for(env, options, &here, &pipeline).await?;
     let state = here.world.state.clone();

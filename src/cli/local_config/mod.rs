@@ -14,6 +14,7 @@ use slipway_pipelines::Place;
 use slipway_standin::{Config, SecretSource};
 
 pub(crate) use read::read;
+pub(crate) use section::distance;
 
 /// Its name in the root of a repository.
 pub(crate) const FILE_NAME: &str = "slipway.local.yml";

@@ -191,7 +191,8 @@ fn nearest(name: &str, names: &[&str]) -> Option<String> {
     (distance <= 1 + name.chars().count() / 4).then(|| format!("did you mean `{other}`?"))
 }
 
-fn distance(a: &str, b: &str) -> usize {
+/// How many letters differ.
+pub(crate) fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, from) in a.chars().enumerate() {

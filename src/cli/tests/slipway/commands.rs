@@ -162,10 +162,11 @@ fn no_command_and_wrong_usage() {
         Usage: slipway <COMMAND>
 
         Commands:
-          run    Run a pipeline
-          check  Check a pipeline without running it
-          runs   List the runs, or show one
-          azure  The local stand-in for Azure
+          run     Run a pipeline
+          check   Check a pipeline without running it
+          expand  Print a pipeline with its templates and ${{ }} expanded
+          runs    List the runs, or show one
+          azure   The local stand-in for Azure
 
         Options:
           -h, --help     Print help
