@@ -31,7 +31,9 @@ serviceConnections:
 - { name: by-stranger, principal: stranger, credential: secret }
 `;
 
-const folder = (name) => (name === 'Probe' ? path.join(__dirname, 'probe-task') : packaged().get(name));
+/** The tasks of the tests, beside the packaged ones. */
+const OF_TESTS = { Probe: path.join(__dirname, 'probe-task'), NodeSample: path.join(__dirname, '../node-task') };
+const folder = (name) => OF_TESTS[name] || packaged().get(name);
 
 /** The folders of the packaged tasks by their names. */
 function packaged() {
@@ -75,7 +77,8 @@ async function both(steps, { variables = {}, files = {} } = {}) {
     return { 'slipway.local.yml': LOCAL, 'azure-pipelines.yml': pipeline, ...files };
   });
   return world.withAzure(async (azure) => {
-    const { status, output } = world.run('azure-pipelines.yml');
+    if (process.env.SLIPWAY_TEST_NODE_MODULES) fs.symlinkSync(process.env.SLIPWAY_TEST_NODE_MODULES, world.path('node_modules'));
+    const { status, output } = world.run('azure-pipelines.yml', ...Object.values(OF_TESTS).flatMap((found) => ['--task', found]));
     assert.ok(fs.existsSync(path.join(world.state, 'runs/1/run.json')), output);
     const slipway = { status, output, record: world.record(1), seen: seen('slipway', steps, world) };
     const mini = world.path('mini');
@@ -132,7 +135,7 @@ function steady(value, result, who) {
 
 /** What the agent itself says because of a command: its wording is not known to the mini agent. Lines that only report go. */
 const NO_COMMAND = /^(##\[warning\])?'.*' contains logging command keyword '##vso'.*$/;
-const REPORTS = /^(Published .*tests|Upload '.*' to file container|Associated artifact |Build '\d+' has following tags now)/;
+const REPORTS = /^(Skipping step due to|Evaluating: |Published .*tests|Upload '.*' to file container|Associated artifact |Build '\d+' has following tags now)/;
 const said = (text) => text.replace(NO_COMMAND, '$1<no command>');
 
 /** What both records hold, in one shape. `slipway run` keeps artifacts and test runs per run, and not progress and details. */

@@ -61,8 +61,12 @@ class Step {
     variables.set('system.taskinstanceid', this.definition.id);
     variables.set('system.taskinstancename', this.record.name);
     const handler = this.task.execution.Node24 || this.task.execution.Node20_1;
+    // The agent's own copy, as if it had been downloaded.
+    const { Major, Minor, Patch } = this.task.version;
+    const own = path.join(folders.tasks, `${this.task.name}_${this.task.id}`, `${Major}.${Minor}.${Patch}`);
+    fs.cpSync(this.definition.task, own, { recursive: true });
     const values = inputs(this.task, this.definition.inputs || {}, this.job);
-    const child = spawn(process.execPath, [path.join(this.definition.task, handler.target)], {
+    const child = spawn(process.execPath, [path.join(own, handler.target)], {
       cwd: folders.sources,
       env: environment(this, values, this.job),
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -100,7 +104,7 @@ async function runJob({ folder, steps, variables, secrets = {}, connections, bas
   const masker = new Masker();
   const work = path.join(folder, '_work');
   const run = path.join(work, '1');
-  const folders = { sources: path.join(run, 's'), temp: path.join(work, '_temp') };
+  const folders = { sources: path.join(run, 's'), temp: path.join(work, '_temp'), tasks: path.join(work, '_tasks') };
   const own = {
     'Agent.HomeDirectory': folder,
     'Agent.RootDirectory': work,
@@ -138,7 +142,8 @@ async function runJob({ folder, steps, variables, secrets = {}, connections, bas
     }
     const record = await new Step(definition, job).run();
     records.push(record);
-    if (RESULTS.indexOf(record.result) > RESULTS.indexOf(result)) result = record.result;
+    // A step that says that it was skipped is no issue of the job.
+    if (record.result !== 'Skipped' && RESULTS.indexOf(record.result) > RESULTS.indexOf(result)) result = record.result;
     job.variables.set('Agent.JobStatus', result);
   }
   return { result, steps: records, outputs: job.outputs, tags: job.tags };
