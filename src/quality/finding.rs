@@ -47,6 +47,13 @@ pub struct Finding {
     pub help_uri: Option<String>,
 }
 
+impl Finding {
+    /// Whether both tell of the same thing, though one check may take it more seriously than another.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        (&self.rule, &self.place, &self.message, &self.workspace) == (&other.rule, &other.place, &other.message, &other.workspace)
+    }
+}
+
 /// The findings in the order in which a person would mend them: errors first, compilers' before linters' before
 /// formatters' (what does not compile hides the rest), then by place.
 pub fn rank(findings: &[Finding]) -> Vec<&Finding> {

@@ -109,7 +109,7 @@ impl<F: Future<Output = ()>> Session<'_, F> {
             let end = self.commands(planned, started, interpreter.as_mut()).await;
             let verdict = interpreter.finish();
             for finding in verdict.findings {
-                if !report.findings.contains(&finding) {
+                if !report.findings.iter().any(|known| known.is_same(&finding)) {
                     report.findings.push(finding);
                 }
             }

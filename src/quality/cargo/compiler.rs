@@ -104,7 +104,8 @@ pub(super) fn finding(diagnostic: &Diagnostic, workspace: &Workspace) -> Option<
     let tool = if code.is_some_and(|code| code.starts_with("clippy::")) { "clippy" } else { "rustc" };
     let helps: Vec<_> = diagnostic.children.iter().filter(|child| child.level == "help").map(|child| &*child.message).collect();
     let page = helps.iter().find_map(|help| help.strip_prefix("for further information visit "));
-    let advice: Vec<_> = helps.iter().copied().filter(|help| !help.starts_with("for further information visit ")).collect();
+    let no_advice = ["for further information visit ", "to override `-D warnings`"];
+    let advice: Vec<_> = helps.iter().copied().filter(|help| !no_advice.iter().any(|start| help.starts_with(start))).collect();
     let error_page = code.filter(|code| code.len() == 5 && code.starts_with('E') && code[1..].bytes().all(|byte| byte.is_ascii_digit()));
     Some(Finding {
         tool,
@@ -157,7 +158,7 @@ impl Findings {
     /// What a person should see of the diagnostic.
     pub(super) fn take(&mut self, diagnostic: &Diagnostic) -> Vec<String> {
         let Some(finding) = finding(diagnostic, &self.workspace) else { return Vec::new() };
-        if self.found.contains(&finding) {
+        if self.found.iter().any(|known| known.is_same(&finding)) {
             return Vec::new();
         }
         self.found.push(finding);

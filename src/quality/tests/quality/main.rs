@@ -1,0 +1,6 @@
+//! The engine over small packages, with the real tools.
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+mod checks;
+mod tests;
+mod world;
