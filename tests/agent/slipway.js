@@ -31,6 +31,7 @@ class World {
     git('init', '--quiet', '--initial-branch', 'main');
     git('add', '.');
     git('commit', '--quiet', '--message', 'The first commit');
+    git('tag', 'v1');
     this.commit = String(git('rev-parse', 'HEAD')).trim();
   }
 
@@ -40,6 +41,13 @@ class World {
 
   #command(args) {
     return [slipway, [...args, '--state', this.state], { cwd: this.repository, env: this.base, stdio: ['ignore', 'pipe', 'pipe'] }];
+  }
+
+  /** A pipeline with its templates expanded. */
+  expand(pipeline, ...args) {
+    const [program, all, options] = this.#command(['expand', pipeline, '--task', packages, ...args]);
+    const { status, stdout, stderr } = spawnSync(program, all, { ...options, encoding: 'utf8' });
+    return { status, stdout, stderr };
   }
 
   /** Runs a pipeline to its end. */
@@ -119,4 +127,11 @@ function said(log) {
   return lines.slice(rules[1] + 1, -1);
 }
 
-module.exports = { World, packages, root };
+/** The files of this repository below a folder of it, those that git knows: relative path to content. */
+function files(folder) {
+  const known = String(execFileSync('git', ['ls-files', '-z', folder], { cwd: root })).split('\0').filter(Boolean);
+  const names = known.filter((name) => fs.existsSync(path.join(root, name)));
+  return Object.fromEntries(names.map((name) => [path.relative(folder, name), fs.readFileSync(path.join(root, name), 'utf8')]));
+}
+
+module.exports = { World, files, packages, root };

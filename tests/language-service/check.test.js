@@ -1,13 +1,12 @@
 'use strict';
-// Microsoft's language service on our pipelines, and on planted errors: a judge that finds nothing must be able to find something.
+// Microsoft's language service on our pipelines as `slipway expand` gives them, and on planted errors: a judge that finds nothing must be able to find something.
 
 const assert = require('node:assert');
 const fs = require('node:fs');
 const path = require('node:path');
 const { before, test } = require('node:test');
+const { World, files, root } = require('../agent/slipway');
 const { checker } = require('./check');
-
-const root = path.join(__dirname, '../..');
 
 /** The task.json of every task of ours. */
 const tasks = fs
@@ -16,12 +15,27 @@ const tasks = fs
   .filter((file) => fs.existsSync(file))
   .map((file) => JSON.parse(fs.readFileSync(file, 'utf8')));
 
-/** Every pipeline of the examples. */
-const pipelines = fs
+/** Every pipeline of the examples, in a repository of its example. */
+const examples = fs
   .readdirSync(path.join(root, 'examples'))
-  .map((name) => path.join(root, 'examples', name, 'azure-pipelines'))
-  .filter((folder) => fs.existsSync(folder))
-  .flatMap((folder) => fs.readdirSync(folder).filter((name) => name.endsWith('.yml')).map((name) => path.join(folder, name)));
+  .map((name) => ({ name, files: files(`examples/${name}`) }))
+  .flatMap(({ name, files }) => Object.keys(files).filter((file) => /^azure-pipelines\/[^/]+\.yml$/.test(file)).map((file) => ({ name, files, file })));
+
+/** `--repository` for every repository that the pipeline takes templates from: all are that of `templates/`. */
+function repositories(text) {
+  const names = [...text.matchAll(/^ *- repository: .*\n(?: +(?!name:)\w+: .*\n)* +name: (\S+)/gm)].map((match) => match[1]);
+  if (names.length === 0) return [];
+  const templates = new World(() => files('templates'));
+  return names.flatMap((name) => ['--repository', `${name}=${templates.repository}`]);
+}
+
+/** The text of a pipeline with everything expanded. */
+function expand(files, file) {
+  const { status, stdout, stderr } = new World(() => files).expand(file, ...repositories(files[file]));
+  assert.deepStrictEqual([status, stderr], [0, ''], `slipway expand ${file}`);
+  assert.doesNotMatch(stdout, /\$\{\{|^ *(- )?template:/m);
+  return stdout;
+}
 
 let check;
 before(() => (check = checker(tasks)));
@@ -54,7 +68,23 @@ test('inputs as Azure Pipelines takes them are accepted', async () => {
   assert.deepStrictEqual(await check(fetch('secrets: A = b', "dryRun: 'true'")), []);
 });
 
-test('every pipeline of the examples is accepted', async () => {
-  assert.ok(pipelines.length > 0);
-  for (const file of pipelines) assert.deepStrictEqual(await check(fs.readFileSync(file, 'utf8')), [], file);
-});
+assert.ok(examples.length > 0);
+for (const { name, files, file } of examples) {
+  test(`${file} of the example ${name} is accepted when it is expanded`, async () => {
+    assert.deepStrictEqual(await check(expand(files, file)), []);
+  });
+}
+
+const fixture = files('tests/language-service/fixture');
+for (const [file, parts] of [
+  ['stages.yml', ['job: build_orders', 'job: build_shipping', 'displayName: Only for orders', 'stage: deploy_production', 'approve: yes', "EXTRA: '1'", 'A = shipping-a']],
+  ['extends.yml', ["displayName: 'Mine: #1'", 'script: echo after']],
+]) {
+  test(`the expanded ${file} is accepted, and a mistake in it would be found`, async () => {
+    const text = expand(fixture, file);
+    for (const part of parts) assert.ok(text.includes(part), `${part} in\n${text}`);
+    assert.deepStrictEqual(await check(text), []);
+    const found = await check(text.replace(/^( +)displayName: /m, '$1displayNme: '));
+    assert.deepStrictEqual(found.map(({ message }) => message), ['Unexpected property displayNme']);
+  });
+}
