@@ -16,6 +16,11 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Run a pipeline
     Run(RunArguments),
+    /// Do what Azure DevOps does for a pull request or a push: find and run the pipelines that it triggers
+    Simulate {
+        #[command(subcommand)]
+        event: SimulateCommand,
+    },
     /// Check a pipeline without running it
     Check(CheckArguments),
     /// Print a pipeline with its templates and ${{ }} expanded
@@ -85,6 +90,44 @@ pub(crate) struct RunOptions {
     /// The Node that starts tasks [default: node in PATH]
     #[arg(long, value_name = "PATH")]
     pub(crate) node: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SimulateCommand {
+    /// A pull request: its merge commit is built
+    Pr {
+        /// The branch with the changes [default: the branch that is checked out]
+        #[arg(value_name = "SOURCE_BRANCH")]
+        source: Option<String>,
+        /// The branch that it goes into [default: the default branch of slipway.local.yml, else main]
+        #[arg(long, value_name = "BRANCH")]
+        target: Option<String>,
+        /// It is a draft
+        #[arg(long)]
+        draft: bool,
+        #[command(flatten)]
+        arguments: SimulateArguments,
+    },
+    /// A push to a branch, or of a tag
+    Push {
+        /// The branch, or refs/tags/NAME [default: the branch that is checked out]
+        #[arg(value_name = "BRANCH")]
+        branch: Option<String>,
+        /// The commit that was there before [default: the first parent of the branch's last commit]
+        #[arg(long, value_name = "COMMIT")]
+        since: Option<String>,
+        #[command(flatten)]
+        arguments: SimulateArguments,
+    },
+}
+
+/// What every simulation takes: all options of `slipway run`.
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArguments {
+    #[command(flatten)]
+    pub(crate) surroundings: Surroundings,
+    #[command(flatten)]
+    pub(crate) options: RunOptions,
 }
 
 #[derive(Debug, Args)]

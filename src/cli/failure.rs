@@ -54,6 +54,11 @@ impl Failure {
         Self { exit: Exit::Refused, problems: vec![Problem::Message { message: message.to_string(), hints: Vec::new() }] }
     }
 
+    /// Ended by the person before anything ran.
+    pub(crate) fn interrupted(message: impl fmt::Display) -> Self {
+        Self { exit: Exit::Interrupted, ..Self::refused(message) }
+    }
+
     /// Problems of files, with the line of each where `source` has the text of its file.
     pub(crate) fn diagnostics(diagnostics: &Diagnostics, source: &dyn Fn(&str) -> Option<String>) -> Self {
         Self { exit: Exit::Refused, problems: vec![Problem::Rendered(diagnostics.render(source))] }

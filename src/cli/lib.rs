@@ -21,6 +21,7 @@ mod packages;
 mod record;
 mod repositories;
 mod repository;
+mod simulate;
 mod state;
 mod terminal;
 mod text;
@@ -71,6 +72,7 @@ pub fn run(env: &Env, arguments: impl Iterator<Item = OsString>, terminal: Termi
 async fn dispatch(env: &Env, command: Command, terminal: &Arc<Terminal>) -> Result<Exit, Failure> {
     match command {
         Command::Run(arguments) => commands::run::run(env, &arguments, terminal).await,
+        Command::Simulate { event } => commands::simulate::simulate(env, &event, terminal).await,
         Command::Check(arguments) => commands::check::check(env, &arguments, terminal).await,
         Command::Expand(arguments) => commands::expand::expand(env, &arguments, terminal).await,
         Command::Runs(arguments) => match arguments.command {

@@ -204,7 +204,8 @@ impl World {
         Packages::find(&tasks, &self.state.path().join("packages"))
     }
 
-    async fn around(env: &Env, file: &Path, config: Option<&Path>, state: Option<&Path>) -> Result<Self, Failure> {
+    /// The world around a file.
+    pub(crate) async fn around(env: &Env, file: &Path, config: Option<&Path>, state: Option<&Path>) -> Result<Self, Failure> {
         let repository = repository::around(env, file).await?;
         let state = StateFolder::locate(env, state, &repository.path)?;
         let (config, config_file) = read_config(env, config, &repository)?;

@@ -6,3 +6,4 @@ pub(crate) mod check;
 pub(crate) mod expand;
 pub(crate) mod run;
 pub(crate) mod runs;
+pub(crate) mod simulate;

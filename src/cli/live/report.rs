@@ -74,6 +74,12 @@ pub(crate) struct TestCounts {
 }
 
 impl Report {
+    /// The report as lines, with the stages, and of jobs and steps those that failed.
+    pub(crate) fn brief(&self) -> Vec<Line> {
+        let told = |row: &&Row| row.depth == 0 || matches!(row.result, Some(TaskResult::Failed | TaskResult::Canceled));
+        Self { rows: self.rows.iter().filter(told).cloned().collect(), ..self.clone() }.lines()
+    }
+
     /// The report as lines.
     pub(crate) fn lines(&self) -> Vec<Line> {
         let mut lines = vec![self.title(), Line::new()];

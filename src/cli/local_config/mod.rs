@@ -14,7 +14,7 @@ use slipway_pipelines::Place;
 use slipway_standin::{Config, SecretSource};
 
 pub(crate) use read::read;
-pub(crate) use section::distance;
+pub(crate) use section::{did_you_mean, distance};
 
 /// Its name in the root of a repository.
 pub(crate) const FILE_NAME: &str = "slipway.local.yml";

@@ -178,7 +178,7 @@ pub(super) fn unique<'a>(names: impl IntoIterator<Item = &'a At<String>>, what: 
 }
 
 /// The name of those that is most like `name`, as a hint; else all of them.
-pub(super) fn did_you_mean(name: &str, names: &[&str]) -> String {
+pub(crate) fn did_you_mean(name: &str, names: &[&str]) -> String {
     match nearest(name, names) {
         Some(hint) => hint,
         None if names.is_empty() => String::new(),

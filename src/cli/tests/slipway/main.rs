@@ -5,4 +5,5 @@
 mod azure;
 mod commands;
 mod live;
+mod simulate;
 mod support;

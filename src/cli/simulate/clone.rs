@@ -1,0 +1,135 @@
+//! A temporary copy of the user's repository, made and used by plain git: neither the user's configuration, templates and
+//! hooks nor `GIT_*` variables take part, and the repository itself is only read.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use slipway_process::Command;
+use tokio::io::AsyncReadExt;
+
+use crate::env::Env;
+use crate::failure::Failure;
+use crate::state::StateFolder;
+
+/// The configuration of git for all that happens in the copy. Whoever owns the repository, it may be read; what a run left
+/// in a hook, a pager or a background task has no place here.
+const CONFIGURATION: &str = "[safe]\n\tdirectory = *\n[core]\n\thooksPath = /dev/null\n\tfsmonitor = false\n[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n[protocol \"file\"]\n\tallow = always\n";
+
+/// The copy. Removed when it is dropped; what a killed process left of it is removed by the next one.
+pub(crate) struct Clone {
+    folder: PathBuf,
+    path: OsString,
+    person: String,
+}
+
+/// How a git command ended.
+pub(crate) struct Output {
+    /// Exit code; absent where a signal ended it.
+    pub(crate) code: Option<i32>,
+    /// Standard output.
+    pub(crate) out: String,
+    /// Standard error, without `fatal: `.
+    pub(crate) err: String,
+}
+
+impl Clone {
+    /// Copies branches and tags of the repository at `from`. The state folder must be locked.
+    pub(crate) async fn make(env: &Env, state: &StateFolder, from: &Path, person: &str) -> Result<Self, Failure> {
+        let folder = state.path().join("simulate");
+        let clone = Self { folder, path: env.get("PATH").unwrap_or_default().to_owned(), person: person.to_owned() };
+        clone.begin().map_err(|error| {
+            Failure::refused(format!("the temporary copy of the repository cannot be made in `{}`: {error}", clone.folder.display()))
+        })?;
+        let source = from.display().to_string();
+        clone.must(&["init", "--quiet", "--bare", "--template=", "."]).await?;
+        // Steps fetch what they build by its id.
+        clone.must(&["config", "uploadpack.allowAnySHA1InWant", "true"]).await?;
+        let refs = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
+        let fetched = clone.git(&["fetch", "--quiet", "--no-auto-gc", "--no-write-fetch-head", &source, refs[0], refs[1]]).await?;
+        if fetched.code != Some(0) {
+            return Err(Failure::refused(format!("git cannot copy the repository `{source}`: {}", fetched.err))
+                .hint("`git fsck` in the repository says whether it is whole"));
+        }
+        Ok(clone)
+    }
+
+    fn begin(&self) -> std::io::Result<()> {
+        if self.folder.exists() {
+            fs::remove_dir_all(&self.folder)?;
+        }
+        fs::create_dir_all(self.repository())?;
+        fs::write(self.configuration(), CONFIGURATION)
+    }
+
+    /// The copy: a repository without a work tree.
+    pub(crate) fn repository(&self) -> PathBuf {
+        self.folder.join("repository.git")
+    }
+
+    fn configuration(&self) -> PathBuf {
+        self.folder.join("gitconfig")
+    }
+
+    /// Output of a git command that succeeds unless something is wrong with the machine.
+    pub(crate) async fn must(&self, arguments: &[&str]) -> Result<String, Failure> {
+        let output = self.git(arguments).await?;
+        match output.code {
+            Some(0) => Ok(output.out),
+            _ => Err(Failure::refused(format!("`git {}` failed: {}", arguments.join(" "), output.err))),
+        }
+    }
+
+    /// Runs git in the copy.
+    pub(crate) async fn git(&self, arguments: &[&str]) -> Result<Output, Failure> {
+        let repository = self.repository();
+        let mut child = Command::new("git")
+            .args(arguments)
+            .folder(&repository)
+            .env("PATH", &self.path)
+            .env("HOME", &self.folder)
+            .env("GIT_DIR", &repository)
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_CONFIG_GLOBAL", self.configuration())
+            .env("GIT_ATTR_NOSYSTEM", "1")
+            .env("GIT_OPTIONAL_LOCKS", "0")
+            .env("GIT_NO_LAZY_FETCH", "1")
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_AUTHOR_NAME", &self.person)
+            .env("GIT_AUTHOR_EMAIL", "slipway@localhost")
+            .env("GIT_COMMITTER_NAME", &self.person)
+            .env("GIT_COMMITTER_EMAIL", "slipway@localhost")
+            .env("LC_ALL", "C")
+            .spawn()
+            .map_err(|error| Failure::refused(error.to_string()).hint("`slipway simulate` needs git 2.38 or newer"))?;
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let (stdout, stderr) = (child.take_stdout(), child.take_stderr());
+        let read_out = async {
+            match stdout {
+                Some(mut stdout) => stdout.read_to_end(&mut out).await,
+                None => Ok(0),
+            }
+        };
+        let read_err = async {
+            match stderr {
+                Some(mut stderr) => stderr.read_to_end(&mut err).await,
+                None => Ok(0),
+            }
+        };
+        let failed = |error: std::io::Error| Failure::refused(format!("failed to run git: {error}"));
+        tokio::try_join!(read_out, read_err).map_err(failed)?;
+        let status = child.wait().await.map_err(failed)?;
+        Ok(Output {
+            code: status.code(),
+            out: String::from_utf8_lossy(&out).into_owned(),
+            err: String::from_utf8_lossy(&err).trim().trim_start_matches("fatal: ").to_owned(),
+        })
+    }
+}
+
+impl Drop for Clone {
+    fn drop(&mut self) {
+        // What cannot be removed now is removed by the next simulation, which says so if it cannot.
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
