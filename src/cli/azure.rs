@@ -82,7 +82,8 @@ pub(crate) async fn start(world: &World, passthrough: bool, strict: bool, termin
     world.state.create()?;
     let options = Options { state: world.state.path().to_owned(), passthrough, strict };
     let standin = StandIn::start(world.config.azure.clone(), options, |vault, secret| {
-        ask(terminal, &format!("value of the secret `{secret}` of the vault `{vault}`: "), "run `slipway azure up` once at a terminal")
+        ask(terminal, &format!("value of the secret `{secret}` of the vault `{vault}`: "))
+            .map_err(|reason| format!("{reason}; run `slipway azure up` once at a terminal"))
     })
     .await
     .map_err(|error| Failure::refused(error.to_string()))?;
@@ -106,10 +107,10 @@ pub(crate) fn login_folder(state: &StateFolder) -> PathBuf {
     state.path().join("azure").join("login")
 }
 
-/// Asks the person at the terminal for a secret value; `otherwise` is what helps where there is no terminal.
-pub(crate) fn ask(terminal: &Terminal, question: &str, otherwise: &str) -> Result<String, String> {
+/// Asks the person at the terminal for a secret value.
+pub(crate) fn ask(terminal: &Terminal, question: &str) -> Result<String, String> {
     if !terminal.is_interactive() {
-        return Err(format!("there is no terminal to ask at; {otherwise}"));
+        return Err("there is no terminal to ask at".to_owned());
     }
     let value = rpassword::prompt_password(question).map_err(|error| error.to_string())?;
     if value.is_empty() { Err("no value was given".to_owned()) } else { Ok(value) }

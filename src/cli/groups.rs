@@ -22,10 +22,8 @@ pub(crate) fn for_run(world: &World, pipeline: &Pipeline, terminal: &Terminal) -
         })
         .collect();
     let store = Store::open(world.state.path()).map_err(Failure::refused)?;
-    let ask = |group: &str, name: &str| {
-        let question = format!("value of the secret variable `{name}` of the variable group `{group}`: ");
-        azure::ask(terminal, &question, "run this once at a terminal")
-    };
+    let ask =
+        |group: &str, name: &str| azure::ask(terminal, &format!("value of the secret variable `{name}` of the variable group `{group}`: "));
     // The run masks what it is given; here the values are only handed on.
     let values = store.group_variables(&secrets, ask, &Masker::new()).map_err(|error| {
         let missing = matches!(error, GroupError::Missing(_));

@@ -81,10 +81,10 @@ impl MappedRepositories {
 
 impl Repositories for MappedRepositories {
     fn open(&self, resource: &RepositoryResource) -> Result<Arc<dyn Files>, RepositoryError> {
-        let RepositoryResource { alias, name, .. } = resource;
+        let RepositoryResource { name, .. } = resource;
         let Some(mapped) = self.find(resource) else {
             return Err(problem(
-                format!("the repository `{name}` (alias `{alias}`) is not mapped to a folder of this machine"),
+                format!("`{name}` is not mapped to a folder of this machine"),
                 format!(
                     "say where it lies: `--repository {name}=PATH`, or in slipway.local.yml:\n  repositories:\n  - name: {name}\n    path: PATH"
                 ),
@@ -93,7 +93,7 @@ impl Repositories for MappedRepositories {
         let folder = mapped.folder.canonicalize().map_err(|error| {
             let reason =
                 if error.kind() == std::io::ErrorKind::NotFound { "there is no such folder".to_owned() } else { error.to_string() };
-            problem(format!("the repository `{name}` cannot be opened ({}): {reason}", mapped.written), "give the path of a git repository")
+            problem(format!("`{name}`: {reason} ({})", mapped.written), "give the path of a git repository")
         })?;
         match GitRepository::at(&self.env, &folder) {
             Some(repository) => of_git(&repository, resource, &folder),
@@ -113,7 +113,7 @@ impl MappedRepositories {
             let tag = tag.map(|tag| format!(" && git tag {tag}")).unwrap_or_default();
             let or = if mapped.given { "" } else { ", or use the folder as it is with `--repository`" };
             return Err(problem(
-                format!("the repository `{name}` is mapped to `{place}`, which is not the root of a git repository"),
+                format!("`{name}` is mapped to `{place}`, which is not the root of a git repository"),
                 format!("make it one (`cd {place} && git init && git add . && git commit -m 'Templates'{tag}`){or}"),
             ));
         }
@@ -127,10 +127,7 @@ impl MappedRepositories {
 
 fn of_git(repository: &GitRepository, resource: &RepositoryResource, folder: &Path) -> Result<Arc<dyn Files>, RepositoryError> {
     let unreadable = |message: String| {
-        problem(
-            format!("git cannot read the repository `{}` in `{}`: {message}", resource.name, folder.display()),
-            "see whether `git log` works there",
-        )
+        problem(format!("git cannot read `{}` in `{}`: {message}", resource.name, folder.display()), "see whether `git log` works there")
     };
     let references = repository.references().map_err(unreadable)?;
     let wanted = match resource.reference.as_deref() {
@@ -142,10 +139,7 @@ fn of_git(repository: &GitRepository, resource: &RepositoryResource, folder: &Pa
     let found = references.iter().find(|reference| reference.name == wanted);
     let found = found.or_else(|| references.iter().find(|reference| Some(&reference.name) == remote.as_ref()));
     let Some(found) = found else {
-        return Err(problem(
-            format!("the repository `{}` in `{}` has no `{wanted}`", resource.name, folder.display()),
-            existing(&wanted, &references),
-        ));
+        return Err(problem(format!("`{}` in `{}` has no `{wanted}`", resource.name, folder.display()), existing(&wanted, &references)));
     };
     repository.files(&found.commit).map_err(unreadable)
 }
@@ -255,13 +249,13 @@ mod tests {
         assert_eq!(
             said,
             format!(
-                "the repository `templates` in `{}` has no `refs/tags/v11`\n\
+                "`templates` in `{}` has no `refs/tags/v11`\n\
                  there are `refs/tags/v1`, `refs/tags/v2`, `refs/heads/main`, `refs/heads/features/new`",
                 folder.display()
             )
         );
         let said = read(&repositories, "other/templates", None);
-        assert!(said.starts_with("the repository `other/templates` (alias `templates`) is not mapped"), "{said}");
+        assert!(said.starts_with("`other/templates` is not mapped"), "{said}");
     }
 
     #[test]
@@ -285,7 +279,7 @@ mod tests {
         assert_eq!(given.open(&resource("x/t", None)).unwrap().read("../t/a.yml"), Err(FileError::Missing));
 
         let refused = format!(
-            "the repository `x/t` is mapped to `{place}`, which is not the root of a git repository\n\
+            "`x/t` is mapped to `{place}`, which is not the root of a git repository\n\
              make it one (`cd {place} && git init && git add . && git commit -m 'Templates' && git tag v1`)"
         );
         let strict = MappedRepositories { strict: true, ..mapped(&root, "x/t", "t", true) };
@@ -294,7 +288,7 @@ mod tests {
         assert_eq!(read(&of_file, "x/t", reference), format!("{refused}, or use the folder as it is with `--repository`"));
         assert_eq!(
             read(&mapped(&root, "x/t", "gone", true), "x/t", None),
-            "the repository `x/t` cannot be opened (--repository x/t=gone): there is no such folder\ngive the path of a git repository"
+            "`x/t`: there is no such folder (--repository x/t=gone)\ngive the path of a git repository"
         );
     }
 }

@@ -4,6 +4,8 @@
 
 mod azure;
 mod commands;
+mod expand;
+mod groups;
 mod live;
 mod simulate;
 mod support;
