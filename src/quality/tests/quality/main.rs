@@ -2,5 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 mod checks;
+mod formats;
 mod tests;
 mod world;
