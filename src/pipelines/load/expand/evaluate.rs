@@ -44,7 +44,7 @@ impl Expander<'_> {
         match &code.expression {
             Ok(expression) => match expression.evaluate(context) {
                 Ok(evaluation) => {
-                    self.made("", &code.place);
+                    self.computed(&code.place);
                     Some(evaluation.value)
                 }
                 Err(error) => {
@@ -245,7 +245,7 @@ impl Expander<'_> {
 
     fn flatten<'t>(&mut self, entries: &'t [Entry], at: At, context: &Context, chain: &mut Chain, flat: &mut Flat<'t>) {
         let prepared = flat.leaves.len();
-        for (position, entry) in entries.iter().enumerate() {
+        for entry in entries {
             if self.stopped {
                 return;
             }
@@ -261,12 +261,7 @@ impl Expander<'_> {
                 Key::Code(code) => self.text_of(code, context),
                 Key::Mixed(pieces, _) => self.mixed(pieces, context),
                 directive => {
-                    // Only the first key of an entry of a list goes on with the chain of the entry before.
-                    let mut none = Chain::None;
-                    let chain = if position == 0 || chain.is_open() { &mut *chain } else { &mut none };
-                    let mut next = *chain;
-                    self.directive(entry, directive, at, context, &mut next, flat);
-                    *chain = next;
+                    self.directive(entry, directive, at, context, chain, flat);
                     continue;
                 }
             };
@@ -438,9 +433,14 @@ impl Expander<'_> {
         if at.item().is_scope() {
             self.prepare(entries, own, &mut flat);
         }
-        if !entries.first().is_some_and(|entry| entry.key.is_directive()) {
+        // A chain of `if` and `else` goes on from entry to entry of a list where they begin with them.
+        let mut own_chain = Chain::None;
+        let chain = if entries.first().is_some_and(|entry| entry.key.is_directive()) {
+            chain
+        } else {
             *chain = Chain::None;
-        }
+            &mut own_chain
+        };
         // Lists in the bodies of directives are entries of this list, with the variables around it.
         let within = if at.item().is_scope() && entries.iter().all(|entry| entry.key.is_directive()) { context } else { own };
         let scope = if at.item().is_scope() && !flat.leaves.is_empty() { at.item() } else { at };
@@ -514,12 +514,6 @@ impl Expander<'_> {
         let node = self.settled(node, at.item(), context);
         self.declare(&node, at, context);
         out.push(node);
-    }
-}
-
-impl Chain {
-    fn is_open(self) -> bool {
-        matches!(self, Self::Open(_) | Self::Closed)
     }
 }
 

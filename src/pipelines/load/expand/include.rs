@@ -90,7 +90,8 @@ impl Expander<'_> {
         let name = &*reference.place.file;
         let origin = self.units.values().flatten().find(|unit| unit.name == name).cloned().unwrap_or_else(|| Rc::clone(&context.unit));
         let repository = self.repository(alias, &origin, site)?;
-        let from = if repository == origin.repository { origin.path.as_str() } else { "" };
+        // With an alias a path begins at the root of that repository.
+        let from = if alias.is_none() { origin.path.as_str() } else { "" };
         let Some(path) = paths::resolve(path, from) else {
             self.error(site.clone(), format!("the path `{path}` leads out of the repository"), "a template is a file of its repository");
             return None;

@@ -21,13 +21,18 @@ pub(super) struct Usage {
 }
 
 impl Usage {
-    /// Notes something made with a text of so many bytes; the limit that is passed, as a sentence.
-    pub(super) fn add(&mut self, text: &str) -> Option<String> {
-        self.events += 1;
+    /// Notes a node with a text; the limit that is passed, as a sentence.
+    pub(super) fn node(&mut self, text: &str) -> Option<String> {
         self.memory += OBJECT + if text.is_empty() { 0 } else { TEXT + 2 * text.len() };
         if self.memory > MAX_MEMORY {
             return Some(format!("the pipeline needs more than {} MB of memory while its templates are expanded", MAX_MEMORY >> 20));
         }
+        self.value()
+    }
+
+    /// Notes a value, which is not kept.
+    pub(super) fn value(&mut self) -> Option<String> {
+        self.events += 1;
         (self.events > MAX_EVENTS).then(|| format!("more than {MAX_EVENTS} values are computed while the templates are expanded"))
     }
 }

@@ -85,12 +85,20 @@ impl Expander<'_> {
         }
     }
 
-    /// Notes that something was made. Past a limit the expansion stops.
+    /// Notes that a node was made. Past a limit the expansion stops.
     fn made(&mut self, text: &str, place: &Place) {
-        if self.stopped {
-            return;
-        }
-        if let Some(problem) = self.usage.add(text) {
+        let problem = self.usage.node(text);
+        self.limit(problem, place);
+    }
+
+    /// Notes that a value was computed.
+    fn computed(&mut self, place: &Place) {
+        let problem = self.usage.value();
+        self.limit(problem, place);
+    }
+
+    fn limit(&mut self, problem: Option<String>, place: &Place) {
+        if let Some(problem) = problem.filter(|_| !self.stopped) {
             self.stopped = true;
             self.error(place.clone(), problem, "make less of it: look for loops in loops and for lists that are passed on and on");
         }

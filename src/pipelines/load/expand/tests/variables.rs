@@ -1,0 +1,96 @@
+//! facts/pipeline-yaml.md 2.4, "Variables at compile time".
+
+use super::*;
+
+#[test]
+fn variables_are_seen_in_order_and_by_scope() {
+    let text = "
+variables:
+- name: a
+  value: root
+- group: shop-settings
+- name: b
+  value: ${{ variables.a }}/${{ variables.c }}
+- ${{ if eq(variables.a, 'root') }}:
+  - name: c
+    value: ${{ variables['Build.SourceBranch'] }}
+stages:
+- stage: S
+  displayName: ${{ variables.s }}
+  variables:
+    s: stage ${{ variables.b }}
+    a: ${{ variables.s }}
+  jobs:
+  - job: J
+    steps:
+    - script: ${{ variables.a }} ${{ variables.j }} ${{ variables.LOG_LEVEL }}.
+    - ${{ if eq(variables.j, 'x') }}:
+      - script: x
+    variables:
+    - name: j
+      value: x
+  - job: K
+    steps:
+    - script: ${{ variables.A }} <${{ variables.j }}>
+- stage: T
+  jobs:
+  - job: J
+    steps:
+    - script: ${{ variables.a }} <${{ variables.s }}>
+";
+    insta::assert_snapshot!(yaml(&Bench::new(text).variable("Build.SourceBranch", "refs/heads/x").variable("a", "outside")), @r"
+    variables:
+    - name: a
+      value: root
+    - group: shop-settings
+    - name: b
+      value: root/
+    - name: c
+      value: refs/heads/x
+    stages:
+    - stage: S
+      displayName: stage root/
+      variables:
+        s: stage root/
+        a: stage root/
+      jobs:
+      - job: J
+        steps:
+        - script: stage root/ x .
+        - script: x
+        variables:
+        - name: j
+          value: x
+      - job: K
+        steps:
+        - script: stage root/ <>
+    - stage: T
+      jobs:
+      - job: J
+        steps:
+        - script: root <>
+    ");
+}
+
+#[test]
+fn a_scope_of_a_template_is_that_of_its_place() {
+    let bench = Bench::new("variables: {a: root}\njobs:\n- job: J\n  variables:\n  - template: v.yml\n    parameters: {more: '${{ variables.a }}'}\n  - name: last\n    value: ${{ variables.more }}\n  steps:\n  - template: s.yml\n- job: K\n  steps:\n  - template: s.yml\n")
+        .file("v.yml", "parameters: {more: ''}\nvariables:\n- name: more\n  value: ${{ parameters.more }}+\n")
+        .file("s.yml", "steps:\n- script: ${{ variables.last }}.\n");
+    insta::assert_snapshot!(yaml(&bench), @r"
+    variables:
+      a: root
+    jobs:
+    - job: J
+      variables:
+      - name: more
+        value: root+
+      - name: last
+        value: root+
+      steps:
+      - script: root+.
+    - job: K
+      steps:
+      - script: .
+    ");
+}
