@@ -19,9 +19,11 @@ principals:
   credentials: [secret]
 - name: stranger
   credentials: [secret]
+- name: federated
+  credentials: [federated]
 vaults:
 - name: shop
-  readers: [reader]
+  readers: [reader, federated]
   secrets:
   - { name: planted, generate: { randomText: { length: 40 } } }
   - { name: second, generate: { randomText: { length: 20 } } }
@@ -29,6 +31,7 @@ vaults:
 serviceConnections:
 - { name: by-reader, principal: reader, credential: secret }
 - { name: by-stranger, principal: stranger, credential: secret }
+- { name: federated, principal: federated, credential: federated }
 `;
 
 /** The tasks of the tests, beside the packaged ones. */
@@ -86,6 +89,8 @@ async function both(steps, { variables = {}, files = {} } = {}) {
     const connections = steps
       .filter((step) => isProbe(step) && step.inputs.azureSubscription)
       .map((step) => service.connection(step.inputs.azureSubscription, slipway.seen[step.name].environment));
+    const sent = { ...service.variables(world, { pipeline: 'azure-pipelines', ...azure }), ...service.network(azure), ...variables };
+    service.register(azure, sent, connections);
     const record = await runJob({
       folder: mini,
       steps: stepsFor('mini', steps, world).map((step) => ({
@@ -95,7 +100,7 @@ async function both(steps, { variables = {}, files = {} } = {}) {
         displayName: `Step ${step.name}`,
         inputs: service.resolve(step.inputs, connections),
       })),
-      variables: { ...service.variables(world, { pipeline: 'azure-pipelines', ...azure }), ...service.network(azure), ...variables },
+      variables: sent,
       secrets: { 'System.AccessToken': service.TOKEN },
       connections: [service.own(azure), ...connections],
       base: world.base,

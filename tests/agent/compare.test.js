@@ -157,10 +157,10 @@ for (const [name, lines] of Object.entries({
 
 const vault = (name, inputs) => ({ task: 'KeyVaultFetch', name, inputs: { azureSubscription: 'by-reader', keyVaultName: 'shop', ...inputs } });
 
-test('KeyVaultFetch fetches the same secrets', async () => {
+for (const connection of ['by-reader', 'federated']) test(`KeyVaultFetch fetches the same secrets through the connection ${connection}`, async () => {
   const result = await both([
-    probe('before', { azureSubscription: 'by-reader' }),
-    vault('fetch', { secrets: 'PLANTED = planted\nSECOND = second # a comment' }),
+    probe('before', { azureSubscription: connection }),
+    vault('fetch', { azureSubscription: connection, secrets: 'PLANTED = planted\nSECOND = second # a comment' }),
     probe('after', { text: '$(PLANTED)' }),
   ]);
   assertSameRecord(result);

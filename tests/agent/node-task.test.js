@@ -33,7 +33,7 @@ test('a task on the real library sees what an agent gives it, and what it says h
     verbose: true,
     level: 'low',
     folder: 'src',
-    'file supplied': false,
+    supplied: [true, false],
     missing: null,
     'missing and required': 'Input required: missing',
     scheme: ['ServicePrincipal', 'ServicePrincipal'],
@@ -53,12 +53,14 @@ test('a task on the real library sees what an agent gives it, and what it says h
     node: { code: 3, lines: ['out', 'stderr: err'] },
     // The library hides only what has a value.
     'environment of a tool': { code: 0, lines: ['INPUT_MISSING'] },
+    exec: 0,
     'failing tool': "The process 'node' failed with exit code 4",
     found: ['a.txt', 'inner/b.txt'],
     'key file': true,
   });
-  const said = step.lines.filter((line) => !line.startsWith('saw ') && !/^(Upload|Associated|Published|Build )/.test(line));
-  assert.deepStrictEqual(said, ['Hello, Ada and 2 more', 'the secret is ***', '*** is masked', '##[warning]careful; 100%]']);
+  // The library puts an empty line behind the output of a tool.
+  const said = step.lines.filter((line) => line !== '' && !line.startsWith('saw ') && !/^(Upload|Associated|Published|Build )/.test(line));
+  assert.deepStrictEqual(said.map((line) => line.replace(/^\[command\].*\/sh /, '[command]sh ')), ['Hello, Ada and 2 more', 'the secret is ***', '[command]sh -c echo from a tool', 'from a tool', '*** is masked', '##[warning]careful; 100%]']);
   assert.deepStrictEqual([step.result, step.issues], ['Succeeded', [{ type: 'warning', message: 'careful; 100%]' }]]);
   assert.deepStrictEqual(record.outputs, { 'sample.asOutput': 'of the task', 'sample.listLength': '3' });
   assert.deepStrictEqual(record.artifacts, [{ name: 'node-sample', files: { 'a.txt': 'a', 'inner/b.txt': 'b' } }]);

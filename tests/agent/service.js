@@ -2,7 +2,9 @@
 // What Azure DevOps would send to an agent for a run that somebody started by hand: the variables that its documentation lists
 // ("Predefined variables"), and the job's own connection. Values that only the local Azure knows are taken from it.
 
-const { randomUUID } = require('node:crypto');
+const { createHash, randomUUID } = require('node:crypto');
+const fs = require('node:fs');
+const path = require('node:path');
 const { SYSTEM } = require('./mini-agent');
 
 /** Who `slipway run` says asked for the run when the environment names nobody. */
@@ -81,10 +83,24 @@ function connection(name, environment) {
   return { id, name, url: environment[`ENDPOINT_URL_${id}`], scheme, parameters, data: JSON.parse(environment[`ENDPOINT_DATA_${id}`]) };
 }
 
+/** Tells the local Azure of a running job and of the connections that it may use, so that it issues the job's OIDC tokens. */
+function register({ jobsFolder }, variables, connections) {
+  const job = {
+    schema: 1,
+    hub: variables['System.HostType'],
+    planId: variables['System.PlanId'],
+    jobId: variables['System.JobId'],
+    accessTokenSha256: createHash('sha256').update(TOKEN).digest('hex'),
+    connections: connections.map(({ id, name }) => ({ id, name })),
+  };
+  fs.mkdirSync(jobsFolder, { recursive: true, mode: 0o700 });
+  fs.writeFileSync(path.join(jobsFolder, `${job.jobId}.json`), JSON.stringify(job), { mode: 0o600 });
+}
+
 /** Names of connections in inputs replaced by their ids, as the service does before the agent is asked. */
 function resolve(inputs, connections) {
   const id = (value) => (connections.find((connection) => connection.name === value) || {}).id || value;
   return Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, id(value)]));
 }
 
-module.exports = { TOKEN, connection, network, own, resolve, variables };
+module.exports = { TOKEN, connection, network, own, register, resolve, variables };

@@ -26,7 +26,7 @@ async function main() {
   saw('verbose', tl.getBoolInput('verbose', true));
   saw('level', tl.getInput('level'));
   saw('folder', path.relative(tl.getVariable('Build.SourcesDirectory'), tl.getPathInput('folder', true, true)));
-  saw('file supplied', tl.filePathSupplied('file'));
+  saw('supplied', [tl.filePathSupplied('folder'), tl.filePathSupplied('file')]);
   saw('missing', tl.getInput('missing', false));
   try {
     tl.getInputRequired('missing');
@@ -59,6 +59,7 @@ async function main() {
   saw('git', [version.code, /^git version \d/.test(version.lines[0])]);
   saw('node', await tool('node', ['-e', 'console.log("out"); console.error("err"); process.exit(3)']));
   saw('environment of a tool', await tool('node', ['-p', 'Object.keys(process.env).filter((name) => /^(INPUT_|ENDPOINT_AUTH|SECRET_)/.test(name)).join()']));
+  saw('exec', await tl.execAsync('sh', ['-c', 'echo from a tool'], { env: { PATH: process.env.PATH } }));
   try {
     await tool('node', ['-e', 'process.exit(4)'], { ignoreReturnCode: false });
   } catch (error) {
