@@ -51,6 +51,11 @@ impl Clone {
             return Err(Failure::refused(format!("git cannot copy the repository `{source}`: {}", fetched.err))
                 .hint("`git fsck` in the repository says whether it is whole"));
         }
+        // Branches of a shallow repository are refused with a warning.
+        if fetched.err.contains("shallow") {
+            return Err(Failure::refused(format!("the repository `{source}` is shallow: the history that an event is about is not there"))
+                .hint("fetch it with `git fetch --unshallow`"));
+        }
         Ok(clone)
     }
 

@@ -154,8 +154,7 @@ async fn named(clone: &Clone, name: &str, prefix: &str, what: &str) -> Result<St
         return Ok(format!("{prefix}{short}"));
     }
     let failure = Failure::refused(format!("no {what} `{short}` in the repository"));
-    let hint = did_you_mean(short, &known);
-    Err(if hint.is_empty() { failure } else { failure.hint(hint) })
+    Err(failure.hint(if known.is_empty() { format!("there is no {what} at all") } else { did_you_mean(short, &known) }))
 }
 
 /// Pull requests are counted per state folder.
