@@ -98,7 +98,8 @@ impl GitRepository {
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .env("GIT_OPTIONAL_LOCKS", "0")
-            .env("GIT_NO_LAZY_FETCH", "1")
+            // A partial clone would fetch what it lacks, by what its own configuration says.
+            .env("GIT_ALLOW_PROTOCOL", "none")
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("LC_ALL", "C");
         let waiting = std::thread::scope(|scope| scope.spawn(|| wait(command)).join());

@@ -206,9 +206,10 @@ impl World {
 
     /// The world around a file.
     pub(crate) async fn around(env: &Env, file: &Path, config: Option<&Path>, state: Option<&Path>) -> Result<Self, Failure> {
-        let repository = repository::around(env, file).await?;
+        let mut repository = repository::around(env, file).await?;
         let state = StateFolder::locate(env, state, &repository.path)?;
         let (config, config_file) = read_config(env, config, &repository)?;
+        repository.provider = config.repository.kind.into();
         Ok(Self { repository, config, config_file, state })
     }
 }

@@ -11,6 +11,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use slipway_pipelines::Place;
+use slipway_runner::Provider;
 use slipway_standin::{Config, SecretSource};
 
 pub(crate) use read::read;
@@ -62,6 +63,15 @@ pub(crate) enum RepositoryKind {
     AzureRepos,
     /// GitHub: pull requests are built by `pr:`.
     GitHub,
+}
+
+impl From<RepositoryKind> for Provider {
+    fn from(kind: RepositoryKind) -> Self {
+        match kind {
+            RepositoryKind::AzureRepos => Self::AzureRepos,
+            RepositoryKind::GitHub => Self::GitHub,
+        }
+    }
 }
 
 /// A pipeline that is set up for the repository.

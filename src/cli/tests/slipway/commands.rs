@@ -162,11 +162,13 @@ fn no_command_and_wrong_usage() {
         Usage: slipway <COMMAND>
 
         Commands:
-          run     Run a pipeline
-          check   Check a pipeline without running it
-          expand  Print a pipeline with its templates and ${{ }} expanded
-          runs    List the runs, or show one
-          azure   The local stand-in for Azure
+          run       Run a pipeline
+          simulate  Do what Azure DevOps does for a pull request or a push: find and run the pipelines that
+                    it triggers
+          check     Check a pipeline without running it
+          expand    Print a pipeline with its templates and ${{ }} expanded
+          runs      List the runs, or show one
+          azure     The local stand-in for Azure
 
         Options:
           -h, --help     Print help

@@ -371,3 +371,48 @@ fn the_users_configuration_of_git_has_no_part_in_it() {
     let said = world.said(&output);
     assert!(said.starts_with("exit 0") && said.contains("hello world") && !said.contains("trace"), "{said}");
 }
+
+#[test]
+fn a_mistake_in_another_repository_is_shown_with_its_line_and_who_included_it() {
+    let world = world(MAPPED);
+    let templates = world.root().join("templates");
+    std::fs::write(templates.join("steps/more/last.yml"), LAST.replace("script: echo last", "script: ${{ nothing(1) }}")).unwrap();
+    commit(&world, &templates);
+    world.write("ci.yml", &CI.replace("refs/tags/v1", "main"));
+    insta::assert_snapshot!(world.slipway(&["check", "ci.yml"]), @r#"
+        exit 2
+        --- stderr
+        steps/more/last.yml@templates:2:15: error: unknown function: `nothing`
+          2 | - script: ${{ nothing(1) }}
+            |               ^
+          included from steps/greet.yml@templates:12:13
+          included from ci.yml:19:13
+          hint: did you mean `notIn`?
+        "#);
+}
+
+#[test]
+fn a_pipeline_that_is_set_up_is_called_as_there_and_knows_who_hosts_it() {
+    let text = "\
+variables:
+- name: here
+  value: ${{ variables['Build.DefinitionName'] }}
+steps:
+- checkout: none
+- script: echo $(System.DefinitionName), $(Build.Repository.Provider)
+";
+    let config = "repository: {type: github}\npipelines:\n- {name: shop-ci, file: ci.yml}\n";
+    let world = World::new(&[("ci.yml", text), ("slipway.local.yml", config)]);
+    let said = world.slipway(&["expand", "ci.yml"]);
+    assert!(said.contains("value: shop-ci\n"), "{said}");
+    let said = world.slipway(&["run", "ci.yml"]);
+    assert!(said.contains("shop-ci, GitHub\n") && said.contains("shop-ci, run 1"), "{said}");
+}
+
+#[test]
+fn a_value_in_the_place_of_a_secret_is_not_repeated() {
+    let config = "variableGroups:\n- name: settings\n  secrets:\n  - {name: TOKEN, value: hunter2}\n";
+    let world = World::new(&[("ci.yml", "steps:\n- script: echo\n"), ("slipway.local.yml", config)]);
+    let said = world.slipway(&["check", "ci.yml"]);
+    assert!(said.contains("4:19: error: `value` is not allowed in a secret variable") && !said.contains("hunter2"), "{said}");
+}
