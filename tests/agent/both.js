@@ -32,6 +32,11 @@ serviceConnections:
 - { name: by-reader, principal: reader, credential: secret }
 - { name: by-stranger, principal: stranger, credential: secret }
 - { name: federated, principal: federated, credential: federated }
+variableGroups:
+- name: settings
+  variables: { LOG_LEVEL: debug }
+  secrets:
+  - { name: TOKEN, generate: { randomText: { length: 40 } } }
 `;
 
 /** The tasks of the tests, beside the packaged ones. */
@@ -62,9 +67,9 @@ const seen = (who, steps, world) =>
 
 /**
  * Runs `steps` (`{ task, name, inputs, env, always }`) in both, against one stand-in for Azure. `files` are the repository's, checked out
- * if there are any. Returns `{ world, slipway: { status, output, record, seen }, mini: { record, seen } }`.
+ * if there are any; with `group` the job has the variable group of the local Azure. Returns `{ world, slipway: { status, output, record, seen }, mini: { record, seen } }`.
  */
-async function both(steps, { variables = {}, files = {} } = {}) {
+async function both(steps, { variables = {}, files = {}, group = false } = {}) {
   const checkout = Object.keys(files).length > 0;
   const world = new World((world) => {
     const yaml = stepsFor('slipway', steps, world).map(({ task, name, inputs, env = {}, always }) => ({
@@ -75,8 +80,9 @@ async function both(steps, { variables = {}, files = {} } = {}) {
       env,
       condition: always ? 'always()' : 'succeeded()',
     }));
+    const listed = [...(group ? [{ group: 'settings' }] : []), ...Object.entries(variables).map(([name, value]) => ({ name, value }))];
     // JSON is YAML.
-    const pipeline = JSON.stringify({ variables, steps: [{ checkout: checkout ? 'self' : 'none' }, ...yaml] }, null, 2);
+    const pipeline = JSON.stringify({ variables: listed, steps: [{ checkout: checkout ? 'self' : 'none' }, ...yaml] }, null, 2);
     return { 'slipway.local.yml': LOCAL, 'azure-pipelines.yml': pipeline, ...files };
   });
   return world.withAzure(async (azure) => {
@@ -90,6 +96,11 @@ async function both(steps, { variables = {}, files = {} } = {}) {
       .filter((step) => isProbe(step) && step.inputs.azureSubscription)
       .map((step) => service.connection(step.inputs.azureSubscription, slipway.seen[step.name].environment));
     const sent = { ...service.variables(world, { pipeline: 'azure-pipelines', ...azure }), ...service.network(azure), ...variables };
+    const secrets = { 'System.AccessToken': service.TOKEN };
+    if (group) {
+      sent.LOG_LEVEL = 'debug';
+      secrets.TOKEN = Object.values(slipway.seen)[0].environment.SECRET_TOKEN;
+    }
     service.register(azure, sent, connections);
     const record = await runJob({
       folder: mini,
@@ -101,7 +112,7 @@ async function both(steps, { variables = {}, files = {} } = {}) {
         inputs: service.resolve(step.inputs, connections),
       })),
       variables: sent,
-      secrets: { 'System.AccessToken': service.TOKEN },
+      secrets,
       connections: [service.own(azure), ...connections],
       base: world.base,
     });

@@ -137,6 +137,29 @@ test('what a task says has the same effects', async () => {
   );
 });
 
+test('a variable group gives the same variables, and its secrets are masked in the same forms', async () => {
+  const result = await both(
+    [
+      probe('first', {
+        text: '$(log_level)',
+        say: JSON.stringify(['the token is $(TOKEN).', ['SECRET_TOKEN', 'base64'], ['SECRET_TOKEN', 'hex'], '##vso[task.setvariable variable=token]not secret by itself']),
+      }),
+      probe('second', { text: 'now $(TOKEN)' }, { TOKEN_OF_STEP: '$(TOKEN)' }),
+    ],
+    { group: true, variables: { of_group: '<$(TOKEN)>', level: '$(LOG_LEVEL)!' } }
+  );
+  assertSameEnvironment(result, 'first');
+  assertSameEnvironment(result, 'second');
+  assertSameRecord(result);
+  const { environment } = result.mini.seen.second;
+  assert.deepStrictEqual(
+    ['LEVEL', 'TOKEN', 'SECRET_TOKEN', 'TOKEN_OF_STEP', 'OF_GROUP'].map((name) => environment[name]),
+    ['debug!', undefined, 'not secret by itself', 'not secret by itself', undefined]
+  );
+  const [{ lines }] = result.mini.record.steps;
+  assert.deepStrictEqual([lines.slice(0, 2), /^[0-9a-f]{80}$/.test(lines[2])], [['the token is ***.', '***'], true]);
+});
+
 for (const [name, lines] of Object.entries({
   'a result that does not exist': ['##vso[task.complete result=failed]'],
   'a secret of several lines': ['##vso[task.setvariable variable=x;issecret=true]first-line%0Asecond-line'],
