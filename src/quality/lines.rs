@@ -1,7 +1,7 @@
 //! Bytes of a program into lines, whatever they are.
 
-/// No line is longer for the interpreters; compilers write messages of many kilobytes in one line.
-const LONGEST: usize = 1024 * 1024;
+/// No line is longer for the interpreters; `cargo metadata` writes a workspace in one line.
+const LONGEST: usize = 32 * 1024 * 1024;
 /// No line is longer for a person.
 const LONGEST_SHOWN: usize = 4096;
 

@@ -101,6 +101,8 @@ pub struct PlannedCheck {
     pub then: String,
     /// The tools that judge: `rustfmt`, `clippy`, `rustc`.
     pub tools: Vec<&'static str>,
+    /// The program that runs the tests, if it is not each test program by itself: `nextest`.
+    pub test_runner: Option<&'static str>,
     /// Why it cannot run on this machine, and what to do about it.
     pub obstacle: Option<(String, String)>,
     /// How long it may take.

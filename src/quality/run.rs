@@ -14,9 +14,9 @@ use crate::{CheckOutcome, CheckReport, CommandLine, Plan, PlannedCheck, Report};
 
 /// After how long without a line [`Event::Silence`] is told, and again.
 const SILENCE: Duration = Duration::from_secs(60);
-/// How long a program has between being asked to end and being ended. An agent that cancels a task gives it ten
+/// How long a program has after being asked to end, after being asked again, and before it is ended. An agent that cancels a task gives it ten
 /// seconds in all (facts/azure-pipelines-tasks.md), so this is well below.
-const GRACE: Duration = Duration::from_secs(3);
+const GRACE: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(1)];
 /// How long output is awaited from processes that left the tree of a program that is gone.
 const DRAIN: Duration = Duration::from_secs(2);
 
@@ -213,10 +213,13 @@ impl<F: Future<Output = ()>> Session<'_, F> {
         }
         let end = end.unwrap_or(End::Stopped);
         if !matches!(end, End::Exited(_)) {
-            // Asked first, so that a test can tidy up; its last words are heard.
-            let _ = child.signal(Signal::Terminate, Scope::Tree);
-            let asked = Instant::now();
-            while drain(&mut child, &mut stdout, &mut stderr, &mut reader, asked + GRACE).await {}
+            // Asked first, so that a test can tidy up; its last words are heard. Asked again, a program that waits for
+            // its own children ends them (nextest keeps each test in a group of its own, which nobody else knows).
+            for grace in GRACE {
+                let _ = child.signal(Signal::Terminate, Scope::Tree);
+                let asked = Instant::now();
+                while drain(&mut child, &mut stdout, &mut stderr, &mut reader, asked + grace).await {}
+            }
         }
         let _ = child.end_tree().await;
         let gone = Instant::now();

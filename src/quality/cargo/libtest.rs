@@ -9,6 +9,9 @@ use crate::{Place, TestCase, TestOutcome, Workspace};
 /// Of what a failed test printed, so much is kept.
 const KEPT: usize = 64 * 1024;
 
+/// What is said of a test that was running when the time was up.
+pub(super) const STILL_RAN: &str = "still ran when the time of the check was up";
+
 /// Reads the output of one program.
 pub(super) struct Libtest {
     /// The names are known; else any name is one.

@@ -3,6 +3,7 @@
 mod compiler;
 mod libtest;
 mod metadata;
+mod nextest;
 mod rustfmt;
 mod tests;
 
@@ -66,6 +67,7 @@ impl Ecosystem for Cargo {
     fn plan(&self, workspace: &Workspace, check: Check, options: &Options, tools: &Tools) -> PlannedCheck {
         let locked: &[&str] = if options.locked && workspace.locked { &["--locked"] } else { &[] };
         let cargo = |parts: &[&[&str]]| CommandLine::new("cargo", &parts.concat(), &workspace.root);
+        let is_nextest = matches!(check, Check::UnitTests | Check::IntegrationTests) && tools.version("nextest").is_some();
         const JSON: &[&str] = &["--color", "never", "--message-format", "json"];
         let (commands, then, judges, obstacle): (_, &str, Vec<&'static str>, _) = match check {
             Check::Format => (vec![cargo(&[&["fmt", "--all", "--check"]])], "", vec!["rustfmt"], missing(tools, "rustfmt", workspace)),
@@ -93,7 +95,8 @@ impl Ecosystem for Cargo {
             check,
             workspace: workspace.clone(),
             commands,
-            then: then.into(),
+            then: if is_nextest { then.replace("each test program by itself", "`cargo nextest run`") } else { then.into() },
+            test_runner: is_nextest.then_some("nextest"),
             tools: judges,
             obstacle,
             timeout: options.timeout,

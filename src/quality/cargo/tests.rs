@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::compiler::{Artifact, BuildScript, Findings, Said, cargo_error, cargo_hint};
 use super::libtest::{self, Broken, Libtest};
+use super::nextest::{self, Files};
 use crate::ecosystem::{End, Interpreter, Stream, Verdict};
 use crate::{Check, CheckOutcome, CommandLine, Package, PlannedCheck, TestCase, TestOutcome, TestSuite};
 
@@ -31,6 +32,7 @@ pub(super) struct Tests {
     /// What failed besides tests.
     failures: Vec<String>,
     not_built: bool,
+    nextest: Files,
     threads: usize,
 }
 
@@ -42,6 +44,9 @@ enum Job {
     ListIgnored(Program, Vec<String>),
     Run(Program, Option<Libtest>),
     Doc(Package, Libtest),
+    NextestList,
+    NextestPackages(String),
+    NextestRun,
 }
 
 /// A test program.
@@ -68,13 +73,26 @@ impl Tests {
             suites: Vec::new(),
             failures: Vec::new(),
             not_built: false,
+            nextest: Files::new(planned),
             threads: std::thread::available_parallelism().map_or(1, Into::into),
         }
     }
 
     /// Makes `job` the next one and returns its command.
     fn next(&mut self, job: Job) -> CommandLine {
+        let root = &self.planned.workspace.root;
         let command = match &job {
+            Job::NextestList => {
+                // What was built: the same selection of targets.
+                let build = self.planned.commands.first().map(|build| &build.arguments[..]).unwrap_or_default();
+                let is_selection = |index: usize, word: &str| {
+                    ["--workspace", "--bins", "--lib", "--test", "--locked"].contains(&word) || index > 0 && build[index - 1] == "--test"
+                };
+                let selection = build.iter().enumerate().filter(|(index, word)| is_selection(*index, word));
+                quiet(self.nextest.list(root, &selection.map(|(_, word)| &**word).collect::<Vec<_>>()))
+            }
+            Job::NextestPackages(_) => quiet(self.nextest.packages(root, self.locked())),
+            Job::NextestRun => self.nextest.run(root, self.planned.check == Check::IntegrationTests),
             Job::Build => CommandLine::default(),
             Job::Libraries => quiet(CommandLine::new("rustc", &["--print", "target-libdir"], &self.planned.workspace.root)),
             Job::List(program) => quiet(with(&program.command, &["--list"])),
@@ -84,14 +102,18 @@ impl Tests {
             Job::Doc(package, _) => {
                 let id = format!("{}@{}", package.name, package.version);
                 let mut arguments = vec!["test", "--doc", "--package", &id, "--color", "never", "--no-fail-fast"];
-                if self.planned.commands.iter().any(|command| command.arguments.iter().any(|argument| argument == "--locked")) {
-                    arguments.push("--locked");
-                }
+                arguments.extend(self.locked());
                 CommandLine::new("cargo", &arguments, &self.planned.workspace.root)
             }
         };
         self.waiting.push_back(job);
         command
+    }
+
+    /// `--locked`, if the build was.
+    fn locked(&self) -> &'static [&'static str] {
+        let locked = self.planned.commands.iter().any(|command| command.arguments.iter().any(|argument| argument == "--locked"));
+        if locked { &["--locked"] } else { &[] }
     }
 
     /// The programs that were built, in order of package and target.
@@ -156,7 +178,7 @@ impl Tests {
                     format!("the test program ended with {} before its tests did{}", in_words(status), last.unwrap_or_default()),
                 )
             }
-            End::TimedOut(_) => (TestOutcome::TimedOut, "still ran when the time of the check was up".to_owned()),
+            End::TimedOut(_) => (TestOutcome::TimedOut, libtest::STILL_RAN.to_owned()),
             End::Stopped => (TestOutcome::Skipped, "the run was stopped".to_owned()),
         };
         Some(Broken { outcome, reason })
@@ -195,8 +217,15 @@ impl Tests {
     /// The commands of the built programs, then the documentation's tests.
     fn start(&mut self) -> Vec<CommandLine> {
         let mut commands = Vec::new();
+        let with_nextest = self.planned.test_runner.is_some();
+        if with_nextest {
+            commands.push(self.next(Job::NextestList));
+        }
         for program in self.programs() {
             let foreign = program.package.foreign_harness.contains(&program.target);
+            if with_nextest && !foreign {
+                continue;
+            }
             commands.push(self.next(if foreign { Job::Run(program, None) } else { Job::List(program) }));
         }
         if self.planned.check == Check::UnitTests {
@@ -206,6 +235,26 @@ impl Tests {
             }
         }
         commands
+    }
+
+    /// What nextest left.
+    fn nextest_ended(&mut self, end: End) {
+        let timed_out = matches!(end, End::TimedOut(_));
+        let suites = self.nextest.results(timed_out, &self.planned.workspace);
+        let left_nothing = suites.is_none();
+        let mut failed = false;
+        for suite in suites.into_iter().flatten() {
+            failed |= suite.cases.iter().any(|case| case.outcome == TestOutcome::Failed);
+            let (check, workspace) = (self.planned.check, self.planned.workspace.folder.clone());
+            let nextest::Suite { package, target, cases, duration } = suite;
+            self.suites.push(TestSuite { check, workspace, package, target, cases, duration });
+        }
+        if let End::Exited(status) = end
+            && status.code() != Some(nextest::NO_TESTS)
+            && (!status.success() && !failed || status.success() && left_nothing)
+        {
+            self.failures.push(format!("`cargo nextest run` ended with {}; its output says why", in_words(status)));
+        }
     }
 
     /// The next command of a program, before those that wait.
@@ -237,13 +286,16 @@ impl Interpreter for Tests {
                 self.cargo_says.extend(cargo_error(line));
                 return vec![line.to_owned()];
             }
-            (Job::Libraries | Job::List(_) | Job::ListIgnored(..), Stream::Stdout) => self.stdout.push(line.to_owned()),
+            (Job::NextestList | Job::NextestPackages(_), Stream::Stderr) => {}
+            (Job::Libraries | Job::List(_) | Job::ListIgnored(..) | Job::NextestList | Job::NextestPackages(_), Stream::Stdout) => {
+                self.stdout.push(line.to_owned())
+            }
             (Job::Libraries | Job::List(_) | Job::ListIgnored(..), Stream::Stderr) => {}
             (Job::Run(_, Some(parser)) | Job::Doc(_, parser), Stream::Stdout) => {
                 parser.line(line);
                 return vec![line.to_owned()];
             }
-            (Job::Run(..) | Job::Doc(..), _) => return vec![line.to_owned()],
+            (Job::Run(..) | Job::Doc(..) | Job::NextestRun, _) => return vec![line.to_owned()],
         }
         Vec::new()
     }
@@ -259,6 +311,25 @@ impl Interpreter for Tests {
             (Job::Libraries, Some(_)) => {
                 self.libraries = stdout.first().map(PathBuf::from);
                 self.start()
+            }
+            (Job::NextestList, Some(status)) if status.success() => self.first(Job::NextestPackages(stdout.join("\n"))),
+            (Job::NextestPackages(binaries), Some(status)) if status.success() => {
+                match self.nextest.write(&binaries, &stdout.join("\n"), &self.planned.workspace) {
+                    Ok(()) => self.first(Job::NextestRun),
+                    Err(error) => {
+                        self.failures.push(error);
+                        Vec::new()
+                    }
+                }
+            }
+            (Job::NextestList | Job::NextestPackages(_), Some(status)) => {
+                let last = self.stderr.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+                self.failures.push(format!("the tests could not be listed ({}): {last}", in_words(status)));
+                Vec::new()
+            }
+            (Job::NextestRun, _) => {
+                self.nextest_ended(end);
+                Vec::new()
             }
             (Job::List(program), Some(status)) => match libtest::names(&stdout).filter(|_| status.success()) {
                 Some(names) if names.is_empty() => Vec::new(),

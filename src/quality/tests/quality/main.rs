@@ -3,5 +3,6 @@
 
 mod checks;
 mod formats;
+mod nextest;
 mod tests;
 mod world;

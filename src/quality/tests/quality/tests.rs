@@ -45,12 +45,12 @@ async fn tests_of_all_kinds_with_messages_and_places() {
     assert!(!world.commands().iter().any(|command| command.contains("--list")), "{:?}", world.commands());
 }
 
-const SECRET: &str = "correct-horse-battery";
+pub(crate) const SECRET: &str = "correct-horse-battery";
 
-#[tokio::test]
-async fn only_integration_tests_get_the_secret_and_no_compiler_does() {
-    // The build script writes its environment down; so does the unit test.
-    let mut world = World::new()
+/// A package whose build script writes down what it sees, whose unit test wants no secret, and whose integration test
+/// wants it.
+pub(crate) fn with_secret() -> World {
+    World::new()
         .package("#[test]\nfn has_none() {\n    assert!(std::env::var(\"API_TOKEN\").is_err());\n}\n")
         .file(
             "build.rs",
@@ -68,7 +68,12 @@ async fn only_integration_tests_get_the_secret_and_no_compiler_does() {
             ),
         )
         .file("src/bin/serve.rs", "fn main() {}\n")
-        .secret("API_TOKEN", SECRET);
+        .secret("API_TOKEN", SECRET)
+}
+
+#[tokio::test]
+async fn only_integration_tests_get_the_secret_and_no_compiler_does() {
+    let mut world = with_secret();
     let report = world.run(&[UnitTests, IntegrationTests]).await;
     assert_eq!(tests(&report), ["shop::lib has_none Passed", "shop::test/whole has_it Passed"], "{:#?}", world.output());
     assert!(report.passed(), "{:?}", checks(&report));
@@ -101,7 +106,7 @@ async fn a_test_that_hangs_is_ended_with_all_that_it_started() {
 }
 
 /// Whether the process is no more, or waits to be reaped.
-fn gone(id: &str) -> bool {
+pub(crate) fn gone(id: &str) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
     !matches!(stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().next()), Some("R" | "S" | "D"))
 }

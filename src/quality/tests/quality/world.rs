@@ -22,6 +22,7 @@ pub(crate) struct World {
     pub(crate) environment: Environments,
     pub(crate) options: Options,
     pub(crate) tools: Option<Tools>,
+    pub(crate) nextest: bool,
     pub(crate) events: Vec<Event>,
 }
 
@@ -37,7 +38,14 @@ impl World {
             base.extend(std::env::var_os(name).map(|value| (name.to_owned(), value)));
         }
         let options = Options { deny_warnings: true, locked: true, timeout: Duration::from_secs(300), scratch };
-        Self { folder, environment: Environments { base, ..Environments::default() }, options, tools: None, events: Vec::new() }
+        Self {
+            folder,
+            environment: Environments { base, ..Environments::default() },
+            options,
+            tools: None,
+            nextest: false,
+            events: Vec::new(),
+        }
     }
 
     pub(crate) fn sources(&self) -> PathBuf {
@@ -67,6 +75,17 @@ impl World {
         self
     }
 
+    /// Has cargo-nextest run the tests.
+    pub(crate) fn with_nextest(mut self) -> Self {
+        #[expect(clippy::disallowed_methods, reason = "the tests' tools, as scripts/test sets them")]
+        let program = std::env::var_os("SLIPWAY_TEST_NEXTEST").expect("SLIPWAY_TEST_NEXTEST must name cargo-nextest: run ./scripts/test");
+        let folder = Path::new(&program).parent().unwrap().to_owned();
+        let path = self.environment.base.iter().rev().find(|(name, _)| name == "PATH").map(|(_, value)| value.clone()).unwrap();
+        let folders = std::iter::once(folder).chain(std::env::split_paths(&path));
+        self.nextest = true;
+        self.set("PATH", std::env::join_paths(folders).unwrap())
+    }
+
     pub(crate) async fn discover(&self) -> Result<Vec<Workspace>, DiscoverError> {
         discover(&self.sources(), &self.environment.base).await
     }
@@ -82,7 +101,9 @@ impl World {
             None => {
                 // Runs the same with and without nextest on the machine that tests this; nextest has tests of its own.
                 let mut tools = Tools::detect(&workspaces, &self.environment.base).await;
-                tools.versions.remove("nextest");
+                if !self.nextest {
+                    tools.versions.remove("nextest");
+                }
                 tools
             }
         };
