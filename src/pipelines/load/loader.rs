@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::LoadRequest;
 use super::sources::Sources;
@@ -17,6 +17,8 @@ pub(super) struct Loader<'a> {
     /// The root's variables that are known before the run, under their names in lower case.
     pub(super) root_variables: HashMap<String, String>,
     problems: Diagnostics,
+    /// What has been reported: a template that is used often has its problems once.
+    reported: HashSet<(Place, String)>,
 }
 
 impl<'a> Loader<'a> {
@@ -29,15 +31,22 @@ impl<'a> Loader<'a> {
             groups: request.groups,
             root_variables: HashMap::new(),
             problems: Diagnostics::new(),
+            reported: HashSet::new(),
         }
     }
 
     pub(super) fn error(&mut self, place: &Place, message: impl Into<String>, hint: impl Into<String>) {
-        self.problems.push(Diagnostic::error(place.clone(), message).with_hint(hint));
+        self.report(Diagnostic::error(place.clone(), message).with_hint(hint));
     }
 
     pub(super) fn warning(&mut self, place: &Place, message: impl Into<String>, hint: impl Into<String>) {
-        self.problems.push(Diagnostic::warning(place.clone(), message).with_hint(hint));
+        self.report(Diagnostic::warning(place.clone(), message).with_hint(hint));
+    }
+
+    fn report(&mut self, problem: Diagnostic) {
+        if self.reported.insert((problem.place.clone(), problem.message.clone())) {
+            self.problems.push(problem);
+        }
     }
 
     pub(super) fn finish(self) -> Diagnostics {

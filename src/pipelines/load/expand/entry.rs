@@ -7,9 +7,11 @@ use super::at::At;
 use super::context::Context;
 use super::evaluate::Leaf;
 use super::include::variable;
+use super::parameters::{Declarations, Type};
 use super::repositories::{self, Other};
 use super::scope::Scope;
 use super::template::{Entry, Key, TemplateKind};
+use super::units::Unit;
 use crate::files::FileError;
 use crate::place::{Place, SourceFile};
 use crate::yaml::{self, Kind, Node, Style};
@@ -36,7 +38,7 @@ impl Expander<'_> {
         };
         let unit = Rc::new(self.compile(0, file, source.clone(), &text)?);
         self.units.insert((0, file.to_owned()), Some(Rc::clone(&unit)));
-        let given = self.queued()?;
+        let given = self.queued(&unit)?;
         let parameters = self.bind(&unit, given, &start)?;
         let context = Context {
             unit: Rc::clone(&unit),
@@ -51,16 +53,21 @@ impl Expander<'_> {
     }
 
     /// The parameters of the run.
-    fn queued(&mut self) -> Option<Vec<(Node, Leaf<'static>)>> {
+    fn queued(&mut self, unit: &Unit) -> Option<Vec<(Node, Leaf<'static>)>> {
         let mut given = Vec::new();
         let mut whole = true;
         for (name, value) in self.request.parameters {
             let source = SourceFile::from(format!("--parameter {name}").as_str());
             let place = Place { file: source.clone(), line: 1, column: 1 };
             let plain = |text: &str| Node { kind: Kind::Scalar { text: text.to_owned(), style: Style::Plain }, place: place.clone() };
-            // A value that is no list and no mapping is itself, whatever YAML would make of it.
-            let is_block = value.trim_start().starts_with(['[', '{', '-']) || value.contains('\n');
-            let node = if is_block { yaml::parse(source.clone(), value) } else { Ok(None) };
+            // A text is itself, whatever YAML would make of it.
+            let is_text = match &unit.declarations {
+                Declarations::Typed(declared) => {
+                    declared.iter().any(|parameter| parameter.name.eq_ignore_ascii_case(name) && parameter.kind == Type::Text)
+                }
+                Declarations::Old(_) => true,
+            };
+            let node = if !is_text { yaml::parse(source.clone(), value) } else { Ok(None) };
             match node {
                 Ok(Some(node)) if node.text().is_none() => given.push((plain(name), Leaf::Node(node))),
                 Ok(_) => given.push((plain(name), Leaf::Node(plain(value)))),

@@ -300,8 +300,8 @@ impl Expander<'_> {
                 false
             }
             (Key::ElseIf(_) | Key::Else, Chain::Closed) => {
-                let word = if matches!(key, Key::Else) { "a second `else`" } else { "`elseif`" };
-                self.error(place, format!("{word} after the `else`"), "an `if` has any number of `elseif` and then at most one `else`");
+                let word = if matches!(key, Key::Else) { "a second `else`" } else { "`elseif` after the `else`" };
+                self.error(place, word, "an `if` has any number of `elseif` and then at most one `else`");
                 false
             }
             (Key::ElseIf(code), Chain::Open(false)) => {
@@ -441,10 +441,8 @@ impl Expander<'_> {
             *chain = Chain::None;
             &mut own_chain
         };
-        // Lists in the bodies of directives are entries of this list, with the variables around it.
-        let within = if at.item().is_scope() && entries.iter().all(|entry| entry.key.is_directive()) { context } else { own };
         let scope = if at.item().is_scope() && !flat.leaves.is_empty() { at.item() } else { at };
-        self.flatten(entries, scope, within, chain, &mut flat);
+        self.flatten(entries, scope, own, chain, &mut flat);
         if let Some(items) = flat.items {
             self.refuse_mixture(&flat.leaves);
             out.extend(items);
@@ -476,6 +474,7 @@ impl Expander<'_> {
         if at == At::Any || !has_template(&node) && at != At::Variables {
             return node;
         }
+        let own = if at.is_scope() { &context.scoped() } else { context };
         let Node { kind, place } = node;
         let kind = match kind {
             Kind::Sequence(items) => {
@@ -492,7 +491,7 @@ impl Expander<'_> {
                     if let (At::Variables, Some(text)) = (at, value.text()) {
                         context.variables.add(name, text);
                     }
-                    let value = self.settled(value, at.child(name), context);
+                    let value = self.settled(value, at.child(name), own);
                     out.push((key, value));
                 }
                 Kind::Mapping(out)

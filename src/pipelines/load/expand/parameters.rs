@@ -70,6 +70,19 @@ impl Type {
     }
 }
 
+impl Type {
+    /// What an entry of a list must be.
+    pub(super) fn entry(self) -> &'static str {
+        match self {
+            Self::StepList => Self::Step.expected(),
+            Self::JobList => Self::Job.expected(),
+            Self::DeploymentList => Self::Deployment.expected(),
+            Self::StageList => Self::Stage.expected(),
+            other => other.expected(),
+        }
+    }
+}
+
 /// A declared parameter.
 #[derive(Debug)]
 pub(super) struct Parameter {

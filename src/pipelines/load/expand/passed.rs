@@ -100,12 +100,13 @@ impl Expander<'_> {
                 None => {
                     let message =
                         format!("a value for the parameter `{}` must be provided: `{}` has no default for it", parameter.name, unit.name);
-                    let hint = if self.stack.is_empty() {
-                        format!("pass it with `--parameter {}=VALUE`; it is {}", parameter.name, parameter.kind.expected())
+                    let expected = parameter.kind.expected();
+                    let (place, hint) = if self.stack.is_empty() {
+                        (&parameter.place, format!("pass it with `--parameter {}=VALUE`; it is {expected}", parameter.name))
                     } else {
-                        format!("add `{}: ...` below `parameters:`; it is {}", parameter.name, parameter.kind.expected())
+                        (site, format!("add `{}: ...` below `parameters:`; it is {expected}", parameter.name))
                     };
-                    self.error(site.clone(), message, hint);
+                    self.error(place.clone(), message, hint);
                     whole = false;
                 }
             }
@@ -181,15 +182,18 @@ impl Expander<'_> {
             (Type::Text | Type::Number | Type::Boolean | Type::TextList, _) => None,
             _ => match normal(node.clone(), parameter.kind) {
                 Ok(node) => Some(self.origins.value(&node)),
-                Err(_) => None,
+                Err(bad) if bad.place == node.place => None,
+                Err(bad) => {
+                    let one = parameter.kind.entry();
+                    let message = format!("each entry of the parameter `{}` must be {one}, found {}", parameter.name, shown(&bad));
+                    self.error(bad.place, message, format!("it is declared in {}:{}", unit.name, parameter.place.line));
+                    return None;
+                }
             },
         };
         let Some(value) = value else {
             let what = if is_default { "the default of the parameter" } else { "the parameter" };
-            let found = match node.text().filter(|text| !text.is_empty()) {
-                Some(text) => format!("`{}`", text.lines().next().unwrap_or_default()),
-                None => node.describe().to_owned(),
-            };
+            let found = shown(&node);
             let message = format!(
                 "{what} `{}` must be {} (type `{}`), found {found}",
                 parameter.name,
@@ -220,6 +224,14 @@ impl Expander<'_> {
         let hint = format!("{}; it is declared in {}:{}", values_hint(&parameter.values), unit.name, parameter.place.line);
         self.error(place, format!("the parameter `{}` cannot be `{text}`", parameter.name), hint);
         None
+    }
+}
+
+/// A node for a message.
+fn shown(node: &Node) -> String {
+    match node.text().filter(|text| !text.is_empty()) {
+        Some(text) => format!("`{}`", text.lines().next().unwrap_or_default()),
+        None => node.describe().to_owned(),
     }
 }
 

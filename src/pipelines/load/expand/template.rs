@@ -202,7 +202,14 @@ impl Compiler<'_> {
         let blank = text.chars().take_while(|c| c.is_whitespace()).count();
         let place = self.place(node, at + blank);
         let expression = Expression::parse_with(text, &Vocabulary::COMPILE_TIME, &self.locals).map_err(|errors| {
-            let (syntax, unknown): (Vec<_>, Vec<_>) = errors.into_iter().partition(|error| error.is_syntax);
+            let word = text.split_whitespace().next().unwrap_or_default();
+            let is_directive = ["if", "elseif", "else", "each", "insert"].contains(&word);
+            let usage = if ["else", "insert"].contains(&word) { word.to_owned() } else { format!("{word} ...") };
+            let hinted = errors.into_iter().map(|error| {
+                let hint = if is_directive { format!("`{word}` is a key: write `${{{{ {usage} }}}}:`, with a colon") } else { error.hint };
+                ExpressionError { hint, ..error }
+            });
+            let (syntax, unknown): (Vec<_>, Vec<_>) = hinted.partition(|error| error.is_syntax);
             for error in syntax {
                 let place = self.place(node, at + error.position - 1);
                 self.error(place, error.message, error.hint);

@@ -161,7 +161,7 @@ impl Expander<'_> {
         let known: Vec<String> =
             std::iter::once("self".to_owned()).chain(self.others.iter().map(|other| other.resource.alias.clone())).collect();
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
-        let hint = format!("{}; a repository gets its alias under `resources.repositories` of the pipeline", did_you_mean(alias, &known));
+        let hint = format!("{}\naliases are declared under `resources.repositories` of the pipeline", did_you_mean(alias, &known));
         self.error(site.clone(), format!("there is no repository with the alias `{alias}`"), hint);
         None
     }

@@ -134,11 +134,69 @@ fn templates_that_do_not_fit_are_told_of_at_once() {
 
 #[test]
 fn directives_that_do_not_fit_are_told_of_at_once() {
-    let text = "parameters: {text: orders, list: [a]}\ntrigger: ['${{ parameters.text }}']\nsteps:\n- ${{ each service in parameters.text }}:\n  - script: a\n- ${{ elseif true }}:\n  - script: a\n- script: x\n- ${{ else }}:\n  - script: a\n- ${{ if true }}:\n  - script: a\n- ${{ else }}:\n  - script: b\n- ${{ else }}:\n  - script: c\n- script: ${{ parameters.list }} and a${{ parameters }}\n  name: ${{ if true }}\n  env:\n    A: 1\n    ${{ if true }}:\n      A: 2\n    ${{ else }}: x\n    ${{ parameters.list }}: x\n    ${{ if gt(parameters.text, parameters.list) }}: {B: 1}\n- ${{ else }}\n";
+    let text = "parameters: {text: orders, list: [a]}\ntrigger: ['${{ parameters.text }}']\nsteps:\n- ${{ each service in parameters.text }}:\n  - script: a\n- ${{ elseif true }}:\n  - script: a\n- script: x\n- ${{ else }}:\n  - script: a\n- ${{ if true }}:\n  - script: a\n- ${{ else }}:\n  - script: b\n- ${{ else }}:\n  - script: c\n- script: ${{ parameters.list }} and a${{ parameters }}\n  env:\n    A: 1\n    ${{ if true }}:\n      A: 2\n    ${{ else }}: x\n    ${{ parameters.list }}: x\n    ${{ if gt(parameters.text, parameters.list) }}: {B: 1}\n- ${{ other }}\n";
     insta::assert_snapshot!(problems(&Bench::new(text)), @r"
-    ci.yml:18:16: error: unexpected symbol: `true`
-      18 |   name: ${{ if true }}
-         |                ^
+    ci.yml:2:16: error: `trigger` cannot have `${{ }}`: it is read before templates are expanded
+      2 | trigger: ['${{ parameters.text }}']
+        |                ^
+      hint: write the value itself
+    ci.yml:4:23: error: `each` needs a list or a mapping, found the text `orders`
+      4 | - ${{ each service in parameters.text }}:
+        |                       ^
+      hint: for a list of texts declare the parameter as `type: object`, and write one entry per line with `- `
+    ci.yml:6:3: error: `elseif` without an `if` before it
+      6 | - ${{ elseif true }}:
+        |   ^
+      hint: it must follow the `${{ if }}` directly, at the same indentation
+    ci.yml:9:3: error: `else` without an `if` before it
+      9 | - ${{ else }}:
+        |   ^
+      hint: it must follow the `${{ if }}` directly, at the same indentation
+    ci.yml:15:3: error: a second `else`
+      15 | - ${{ else }}:
+         |   ^
+      hint: an `if` has any number of `elseif` and then at most one `else`
+    ci.yml:17:15: error: Unable to convert from Array to String.
+      17 | - script: ${{ parameters.list }} and a${{ parameters }}
+         |               ^
+      hint: a list or a mapping can only be a whole value; `convertToJson(...)` makes a text of it
+    ci.yml:17:43: error: Unable to convert from Object to String.
+      17 | - script: ${{ parameters.list }} and a${{ parameters }}
+         |                                           ^
+      hint: a list or a mapping can only be a whole value; `convertToJson(...)` makes a text of it
+    ci.yml:21:7: error: the key `A` is already in line 19
+      21 |       A: 2
+         |       ^
+      hint: of the branches and loops of a mapping only one may give a key
+    ci.yml:23:9: error: Unable to convert from Array to String.
+      23 |     ${{ parameters.list }}: x
+         |         ^
+      hint: a list or a mapping can only be a whole value; `convertToJson(...)` makes a text of it
+    ci.yml:24:12: error: Unable to convert from Array to String.
+      24 |     ${{ if gt(parameters.text, parameters.list) }}: {B: 1}
+         |            ^
+      hint: a list or a mapping can only be a whole value; `convertToJson(...)` makes a text of it
+    ci.yml:25:7: error: unknown name: `other`
+      25 | - ${{ other }}
+         |       ^
+      hint: a text is written in single quotes: `'other'`; names that exist here: `parameters`, `variables`
+    ");
+}
+
+#[test]
+fn directives_without_a_colon_are_explained() {
+    let text = "steps:\n- script: a\n  name: ${{ if true }}\n- ${{ else }}\n";
+    insta::assert_snapshot!(problems(&Bench::new(text)), @r"
+    ci.yml:3:16: error: unexpected symbol: `true`
+      3 |   name: ${{ if true }}
+        |                ^
+      hint: `if` is a key: write `${{ if ... }}:`, with a colon
+    ");
+    insta::assert_snapshot!(problems(&Bench::new("steps:\n- script: a\n- ${{ else }}\n")), @r"
+    ci.yml:3:7: error: unknown name: `else`
+      3 | - ${{ else }}
+        |       ^
+      hint: `else` is a key: write `${{ else }}:`, with a colon
     ");
 }
 
@@ -182,15 +240,25 @@ fn what_is_declared_wrongly_is_told_of_at_once() {
         |             ^
       hint: for instance `- name: service`, and below it `  type: string`
     ");
-    insta::assert_snapshot!(problems(&Bench::new("parameters:\n- name: number\n  type: number\n  default: x\n- name: service\nsteps:\n- script: ${{ parameters.servce }} ${{ parameters[format('a{0}', 1)] }}\n")), @r"
-    ci.yml:1:1: error: a value for the parameter `service` must be provided: `ci.yml` has no default for it
-      1 | parameters:
-        | ^
-      hint: pass it with `--parameter service=VALUE`; it is a text
+    insta::assert_snapshot!(problems(&Bench::new("parameters:\n- name: number\n  type: number\n  default: x\n- name: service\nsteps:\n- script: a\n")), @r"
     ci.yml:4:12: error: the default of the parameter `number` must be a number (type `number`), found `x`
       4 |   default: x
         |            ^
       hint: it is declared in ci.yml:2
+    ci.yml:5:3: error: a value for the parameter `service` must be provided: `ci.yml` has no default for it
+      5 | - name: service
+        |   ^
+      hint: pass it with `--parameter service=VALUE`; it is a text
+    ");
+    insta::assert_snapshot!(problems(&Bench::new("parameters:\n- {name: service, default: x}\nsteps:\n- script: ${{ parameters.servce }} ${{ parameters[format('a{0}', 1)] }}\n")), @r"
+    ci.yml:4:15: error: the parameter `servce` is not declared in this file
+      4 | - script: ${{ parameters.servce }} ${{ parameters[format('a{0}', 1)] }}
+        |               ^
+      hint: did you mean `service`?
+    ci.yml:4:40: error: the parameter `a1` is not declared in this file
+      4 | - script: ${{ parameters.servce }} ${{ parameters[format('a{0}', 1)] }}
+        |                                        ^
+      hint: known: `service`
     ");
     let lazy = "parameters:\n- {name: a, default: x}\nsteps:\n- script: ${{ coalesce('test', parameters.y) }}\n";
     assert_eq!(yaml(&Bench::new(lazy)), "steps:\n- script: test\n", "what is not evaluated need not be declared");
@@ -206,20 +274,10 @@ fn problems_of_the_pipeline_itself_have_the_chain_and_are_told_of_once() {
         |         ^
       included from ci.yml:4:15
       hint: add the task's folder or VSIX file under `tasks` in slipway.local.yml, or with `--task`
-    s.yml:2:9: error: unknown task: `None`
-      2 | - task: None@1
-        |         ^
-      included from ci.yml:7:15
-      hint: add the task's folder or VSIX file under `tasks` in slipway.local.yml, or with `--task`
     s.yml:4:14: error: unknown function: `eqq`
       4 |   condition: eqq(1, 2)
         |              ^
       included from ci.yml:4:15
-      hint: did you mean `eq`?
-    s.yml:4:14: error: unknown function: `eqq`
-      4 |   condition: eqq(1, 2)
-        |              ^
-      included from ci.yml:7:15
       hint: did you mean `eq`?
     ");
 }

@@ -47,9 +47,9 @@ fn wrong_parameters_of_the_run_are_told_of_at_once() {
       hint: it is declared in ci.yml:5
     --parameter txt:1:1: error: unexpected parameter `txt`: `ci.yml` does not declare it
       hint: did you mean `text`?
-    ci.yml:1:1: error: a value for the parameter `text` must be provided: `ci.yml` has no default for it
-      1 | 
-        | ^
+    ci.yml:3:3: error: a value for the parameter `text` must be provided: `ci.yml` has no default for it
+      3 | - name: text
+        |   ^
       hint: pass it with `--parameter text=VALUE`; it is a text
     ");
     insta::assert_snapshot!(problems(&Bench::new(ALL).parameter("text", "c")), @r"

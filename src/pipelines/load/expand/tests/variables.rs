@@ -94,3 +94,24 @@ fn a_scope_of_a_template_is_that_of_its_place() {
       - script: .
     ");
 }
+
+#[test]
+fn variables_of_a_job_that_is_passed_or_copied_stay_in_it() {
+    let bench = Bench::new("jobs:\n- template: t.yml\n  parameters:\n    jobs:\n    - job: a\n      variables: {inner: x}\n      steps: [{template: s.yml}]\n").file("t.yml", "parameters: {jobs: []}\njobs:\n- ${{ parameters.jobs }}\n- ${{ each job in parameters.jobs }}:\n  - ${{ each pair in job }}:\n      ${{ if ne(pair.key, 'job') }}:\n        ${{ pair.key }}: ${{ pair.value }}\n    job: b\n- job: c\n  steps:\n  - script: <${{ variables.inner }}>\n").file("s.yml", "steps: [{script: '<${{ variables.inner }}>'}]\n");
+    insta::assert_snapshot!(yaml(&bench), @r"
+    jobs:
+    - job: a
+      variables:
+        inner: x
+      steps:
+      - script: <x>
+    - variables:
+        inner: x
+      steps:
+      - script: <x>
+      job: b
+    - job: c
+      steps:
+      - script: <>
+    ");
+}
