@@ -40,7 +40,11 @@ variableGroups:
 `;
 
 /** The tasks of the tests, beside the packaged ones. */
-const OF_TESTS = { Probe: path.join(__dirname, 'probe-task'), NodeSample: path.join(__dirname, '../node-task') };
+const OF_TESTS = {
+  Probe: path.join(__dirname, 'probe-task'),
+  Restricted: path.join(__dirname, 'restricted-task'),
+  NodeSample: path.join(__dirname, '../node-task'),
+};
 const folder = (name) => OF_TESTS[name] || packaged().get(name);
 
 /** The folders of the packaged tasks by their names. */
@@ -67,9 +71,10 @@ const seen = (who, steps, world) =>
 
 /**
  * Runs `steps` (`{ task, name, inputs, env, always }`) in both, against one stand-in for Azure. `files` are the repository's, checked out
- * if there are any; with `group` the job has the variable group of the local Azure. Returns `{ world, slipway: { status, output, record, seen }, mini: { record, seen } }`.
+ * if there are any; with `group` the job has the variable group of the local Azure; `base` is added
+ * to the agents' own environment. Returns `{ world, slipway: { status, output, record, seen }, mini: { record, seen } }`.
  */
-async function both(steps, { variables = {}, files = {}, group = false } = {}) {
+async function both(steps, { variables = {}, files = {}, group = false, base = {} } = {}) {
   const checkout = Object.keys(files).length > 0;
   const world = new World((world) => {
     const yaml = stepsFor('slipway', steps, world).map(({ task, name, inputs, env = {}, always }) => ({
@@ -85,6 +90,7 @@ async function both(steps, { variables = {}, files = {}, group = false } = {}) {
     const pipeline = JSON.stringify({ variables: listed, steps: [{ checkout: checkout ? 'self' : 'none' }, ...yaml] }, null, 2);
     return { 'slipway.local.yml': LOCAL, 'azure-pipelines.yml': pipeline, ...files };
   });
+  Object.assign(world.base, base);
   return world.withAzure(async (azure) => {
     if (process.env.SLIPWAY_TEST_NODE_MODULES) fs.symlinkSync(process.env.SLIPWAY_TEST_NODE_MODULES, world.path('node_modules'));
     const { status, output } = world.run('azure-pipelines.yml', ...Object.values(OF_TESTS).flatMap((found) => ['--task', found]));

@@ -32,17 +32,20 @@ function issue(step, type, message) {
   step.log(`##[${type}]${message}`);
 }
 
+/** Whether the task may set a variable; warns if not. */
 function settable(step, name) {
   const { allowed } = (step.task.restrictions && step.task.restrictions.settableVariables) || {};
   const matches = (pattern) =>
     new RegExp(`^${pattern.replace(/[.+^${}()|\\[\]]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')}$`, 'i').test(name);
-  return !allowed || allowed.some(matches);
+  if (!allowed || allowed.some(matches)) return true;
+  issue(step, 'warning', `Setting variable ${name} has been disabled by the task or build definition.`);
+  return false;
 }
 
 function setVariable(step, command, job) {
   const name = command.properties.get('variable');
   if (!name) throw new Refused('Required field `variable` is missing in ##vso[task.setvariable] command.');
-  if (!settable(step, name)) return issue(step, 'warning', `Setting variable ${name} has been disabled by the task or build definition.`);
+  if (!settable(step, name)) return;
   const secret = flag(command, 'issecret') || job.variables.isSecret(name);
   if (secret && command.data.includes('\n')) throw new Refused('Secrets cannot contain multiple lines');
   const declared = (step.task.outputVariables || []).some((output) => output.name.toLowerCase() === name.toLowerCase());

@@ -160,6 +160,29 @@ test('a variable group gives the same variables, and its secrets are masked in t
   assert.deepStrictEqual([lines.slice(0, 2), /^[0-9a-f]{80}$/.test(lines[2])], [['the token is ***.', '***'], true]);
 });
 
+test('a task that restricts itself may do the same', async () => {
+  const lines = [
+    '##vso[task.setvariable variable=OKAY]1',
+    '##vso[task.setvariable variable=exact]2',
+    '##vso[task.setvariable variable=exactly]3',
+    '##vso[task.prependpath]/nowhere',
+    '##vso[build.addbuildtag]tagged',
+    '##vso[task.uploadsummary]/nowhere.md',
+    '##vso[artifact.upload artifactname=x]/nowhere',
+    '##vso[task.setsecret]hidden-text',
+    'hidden-text',
+    '##vso[task.logissue type=error]allowed',
+  ];
+  const result = await both([{ task: 'Restricted', name: 'restricted', inputs: { say: JSON.stringify(lines) } }, probe('after')]);
+  const of = (who) => result[who].record.steps.map(({ result: outcome, errors, warnings, lines: said }) => [outcome, errors, warnings, said.includes('***')]);
+  assert.deepStrictEqual(of('slipway'), of('mini'));
+  assert.deepStrictEqual(of('mini')[0], ['Succeeded', 1, 5, true]);
+  assert.deepStrictEqual(result.slipway.record.tags, []);
+  assertSameEnvironment(result, 'after');
+  const { environment } = result.slipway.seen.after;
+  assert.deepStrictEqual([environment.OKAY, environment.EXACT, environment.EXACTLY], ['1', '2', undefined]);
+});
+
 for (const [name, lines] of Object.entries({
   'a result that does not exist': ['##vso[task.complete result=failed]'],
   'a secret of several lines': ['##vso[task.setvariable variable=x;issecret=true]first-line%0Asecond-line'],
