@@ -208,19 +208,31 @@ pub(crate) mod tests {
     fn the_default_branch_is_what_origin_calls_it_else_main() {
         let folder = tempfile::tempdir().unwrap();
         let (upstream, copy) = (folder.path().join("upstream"), folder.path().join("copy"));
-        std::fs::create_dir(&upstream).unwrap();
-        git(&upstream, &["init", "--quiet", "--initial-branch=trunk"]);
-        git(&upstream, &["commit", "--quiet", "--allow-empty", "-m", "First"]);
-        git(folder.path(), &["clone", "--quiet", "upstream", "copy"]);
-        git(&copy, &["checkout", "--quiet", "-b", "main"]);
+        for root in [&upstream, &copy] {
+            std::fs::create_dir(root).unwrap();
+            git(root, &["init", "--quiet", "--initial-branch=main"]);
+            git(root, &["commit", "--quiet", "--allow-empty", "-m", "First"]);
+        }
+        git(&upstream, &["checkout", "--quiet", "-b", "features/new"]);
+        git(&copy, &["update-ref", "refs/remotes/origin/trunk", "HEAD"]);
+        git(&copy, &["symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk"]);
         let env = env(folder.path());
         let default = |folder: &Path| {
             let repository = GitRepository::at(&env, folder).unwrap();
             repository.default_branch(&repository.references().unwrap()).unwrap()
         };
         assert_eq!(default(&copy), "refs/heads/trunk");
-        git(&upstream, &["branch", "main"]);
         assert_eq!(default(&upstream), "refs/heads/main");
+    }
+
+    #[test]
+    fn nothing_is_fetched() {
+        let folder = tempfile::tempdir().unwrap();
+        git(folder.path(), &["init", "--quiet"]);
+        let repository = GitRepository::at(&env(folder.path()), folder.path()).unwrap();
+        assert!(repository.text(&["rev-parse", "--git-dir"]).is_ok());
+        let said = repository.text(&["fetch", "."]).unwrap_err();
+        assert!(said.contains("transport 'file' not allowed"), "{said}");
     }
 
     #[test]
