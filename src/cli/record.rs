@@ -26,12 +26,16 @@ pub(crate) fn report(state: &StateFolder, id: u64) -> Result<Report, Failure> {
             .cases
             .into_iter()
             .filter(|case| case.outcome == TestOutcome::Failed)
-            .map(|case| if case.suite.is_empty() { case.name } else { format!("{} in {}", case.name, case.suite) })
+            .map(|case| {
+                let name = if case.suite.is_empty() { case.name } else { format!("{} in {}", case.name, case.suite) };
+                (name, case.message)
+            })
             .collect(),
     });
     Ok(Report {
         id,
         number: record.number.clone(),
+        origin: origin(&record),
         pipeline: record.pipeline.clone(),
         result: record.result,
         duration: between(Some(&record.started), record.finished.as_deref()),
@@ -41,6 +45,34 @@ pub(crate) fn report(state: &StateFolder, id: u64) -> Result<Report, Failure> {
         summaries: record.summaries.iter().map(|summary| folder.join(&summary.file)).collect(),
         logs: folder.join("logs"),
     })
+}
+
+/// What started a run, where that was an event.
+fn origin(record: &RunRecord) -> String {
+    let commit = record.commit.get(..8).unwrap_or(&record.commit);
+    match (event(record), &record.event.pull_request) {
+        (event, Some(pull_request)) => format!(
+            "{event}{}: {} into {}, merge {commit}",
+            if pull_request.is_draft { " (draft)" } else { "" },
+            short(&pull_request.source_branch),
+            short(&pull_request.target_branch)
+        ),
+        (event, None) if record.event.reason != "Manual" => format!("{event} to {}, commit {commit}", short(&record.branch)),
+        _ => String::new(),
+    }
+}
+
+/// What started a run: `by hand`, `push`, `pull request 3`.
+pub(crate) fn event(record: &RunRecord) -> String {
+    match (&record.event.pull_request, record.event.reason.as_str()) {
+        (Some(pull_request), _) => format!("pull request {}", pull_request.id),
+        (None, "Manual") => "by hand".to_owned(),
+        (None, _) => "push".to_owned(),
+    }
+}
+
+fn short(reference: &str) -> &str {
+    reference.strip_prefix("refs/heads/").or_else(|| reference.strip_prefix("refs/tags/")).unwrap_or(reference)
 }
 
 /// Where an artifact lies: its folder in the store, or what `artifact.associate` pointed to, which need not be a path.

@@ -56,6 +56,6 @@ pub use request_checks::problems;
 pub use run::{RunSummary, run};
 pub use run_event::{Provider, PullRequestEvent, RunEvent, Source};
 pub use store::{
-    ArtifactRecord, AttachmentRecord, JobRecord, RunRecord, RunState, StageRecord, StepRecord, Store, StoreError, TestCase, TestOutcome,
-    TestReport, TestRun, TestTotals,
+    ArtifactRecord, AttachmentRecord, EventRecord, JobRecord, PullRequestRecord, RunRecord, RunState, StageRecord, StepRecord, Store,
+    StoreError, TestCase, TestOutcome, TestReport, TestRun, TestTotals,
 };

@@ -150,6 +150,7 @@ fn record(request: &RunRequest, id: u64, pipeline_id: u64, started: String) -> R
         pipeline: request.pipeline_name.clone(),
         file: request.pipeline_file.clone(),
         pipeline_id,
+        event: request.event.record(),
         branch: request.repository.branch.clone(),
         commit: request.repository.commit.clone(),
         uncommitted: request.repository.uncommitted.clone(),

@@ -1,5 +1,7 @@
 //! What a run was started by.
 
+use crate::store::{EventRecord, PullRequestRecord};
+
 /// What started a run. It decides `Build.Reason` and which variables tell of a pull request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum RunEvent {
@@ -66,5 +68,19 @@ impl RunEvent {
             Self::Push { batched: true } => "BatchedCI",
             Self::PullRequest(_) => "PullRequest",
         }
+    }
+
+    /// What the store keeps of it.
+    pub(crate) fn record(&self) -> EventRecord {
+        let pull_request = match self {
+            Self::PullRequest(event) => Some(PullRequestRecord {
+                id: event.id,
+                source_branch: event.source_branch.clone(),
+                target_branch: event.target_branch.clone(),
+                is_draft: event.is_draft,
+            }),
+            Self::Manual | Self::Push { .. } => None,
+        };
+        EventRecord { reason: self.reason().to_owned(), pull_request }
     }
 }

@@ -20,12 +20,12 @@ pub(crate) async fn list(env: &Env, state: &StateArguments, terminal: &Arc<Termi
         terminal.print([format!("no runs in `{}`", state.path().display())]);
         return Ok(Exit::Success);
     }
-    let rows: Vec<[String; 6]> = runs.iter().map(row).collect();
+    let rows: Vec<[String; 7]> = runs.iter().map(row).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let widths = [width(0), width(1), width(2), width(3), width(4)];
-    terminal.print(rows.iter().map(|[id, result, started, pipeline, number, what]| {
-        let [a, b, c, d, e] = widths;
-        format!("{id:>a$}  {result:b$}  {started:c$}  {pipeline:d$}  {number:e$}  {what}").trim_end().to_owned()
+    let widths = [width(0), width(1), width(2), width(3), width(4), width(5)];
+    terminal.print(rows.iter().map(|[id, result, started, pipeline, number, event, what]| {
+        let [a, b, c, d, e, f] = widths;
+        format!("{id:>a$}  {result:b$}  {started:c$}  {pipeline:d$}  {number:e$}  {event:f$}  {what}").trim_end().to_owned()
     }));
     Ok(Exit::Success)
 }
@@ -48,7 +48,7 @@ pub(crate) async fn show(env: &Env, run: u64, state: &StateArguments, terminal: 
     Ok(Exit::Success)
 }
 
-fn row(record: &RunRecord) -> [String; 6] {
+fn row(record: &RunRecord) -> [String; 7] {
     let result = match (record.result, record.state) {
         (Some(result), _) => result_word(result),
         (None, RunState::InProgress) => "not complete",
@@ -58,5 +58,13 @@ fn row(record: &RunRecord) -> [String; 6] {
     let started: String = record.started.chars().take(19).map(|c| if c == 'T' { ' ' } else { c }).collect();
     let branch = record.branch.strip_prefix("refs/heads/").unwrap_or(&record.branch);
     let commit: String = record.commit.chars().take(8).collect();
-    [record.id.to_string(), result.to_owned(), started, record.pipeline.clone(), record.number.clone(), format!("{branch} {commit}")]
+    [
+        record.id.to_string(),
+        result.to_owned(),
+        started,
+        record.pipeline.clone(),
+        record.number.clone(),
+        record::event(record),
+        format!("{branch} {commit}"),
+    ]
 }

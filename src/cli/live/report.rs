@@ -10,6 +10,9 @@ use super::board::run_title;
 use super::words::{duration, result_style, result_word};
 use crate::text::{Line, Style};
 
+/// How many lines of a failed test's message are shown; all are in tests.json.
+const MESSAGE_LINES: usize = 5;
+
 /// What there is to say about a run.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Report {
@@ -17,6 +20,8 @@ pub(crate) struct Report {
     pub(crate) id: u64,
     /// `Build.BuildNumber`.
     pub(crate) number: String,
+    /// What started it and what it built, where that was an event.
+    pub(crate) origin: String,
     /// Name of the pipeline.
     pub(crate) pipeline: String,
     /// Result; absent while it runs, or when its process was killed.
@@ -67,8 +72,8 @@ pub(crate) struct TestCounts {
     pub(crate) passed: usize,
     /// Number that failed.
     pub(crate) failed_count: usize,
-    /// Names of those that failed.
-    pub(crate) failed: Vec<String>,
+    /// Those that failed: name and message.
+    pub(crate) failed: Vec<(String, String)>,
     /// Number that were not run.
     pub(crate) skipped: usize,
 }
@@ -77,12 +82,16 @@ impl Report {
     /// The report as lines, with the stages, and of jobs and steps those that failed.
     pub(crate) fn brief(&self) -> Vec<Line> {
         let told = |row: &&Row| row.depth == 0 || matches!(row.result, Some(TaskResult::Failed | TaskResult::Canceled));
-        Self { rows: self.rows.iter().filter(told).cloned().collect(), ..self.clone() }.lines()
+        Self { origin: String::new(), rows: self.rows.iter().filter(told).cloned().collect(), ..self.clone() }.lines()
     }
 
     /// The report as lines.
     pub(crate) fn lines(&self) -> Vec<Line> {
-        let mut lines = vec![self.title(), Line::new()];
+        let mut lines = vec![self.title()];
+        if !self.origin.is_empty() {
+            lines.push(Line::plain(format!("  {}", self.origin)));
+        }
+        lines.push(Line::new());
         let width = self.rows.iter().filter_map(|row| row.result).map(|result| result_word(result).len()).max().unwrap_or_default().max(8);
         for row in &self.rows {
             lines.push(row_line(row, width));
@@ -94,7 +103,10 @@ impl Report {
                 let style = if run.failed_count == 0 { Style::Good } else { Style::Bad };
                 let counts = format!("{} passed, {} failed, {} skipped", run.passed, run.failed_count, run.skipped);
                 lines.push(Line::plain("  ").with(style, counts).with(Style::Plain, format!("  {}", run.title)));
-                lines.extend(run.failed.iter().map(|name| Line::plain(format!("    failed: {name}"))));
+                for (name, message) in &run.failed {
+                    lines.push(Line::plain(format!("    failed: {name}")));
+                    lines.extend(message.lines().take(MESSAGE_LINES).map(|line| Line::plain(format!("      {line}"))));
+                }
             }
         }
         let mut list = |title: &str, entries: &mut dyn Iterator<Item = String>| {

@@ -298,6 +298,7 @@ fn the_report_says_what_happened_and_where_things_are() {
     let mut report = Report {
         id: 3,
         number: "20261124.1".to_owned(),
+        origin: "push to main, commit 0123abcd".to_owned(),
         pipeline: "ci".to_owned(),
         result: Some(TaskResult::Failed),
         duration: seconds(75.0),
@@ -315,7 +316,7 @@ fn the_report_says_what_happened_and_where_things_are() {
             title: "unit".to_owned(),
             passed: 11,
             failed_count: 1,
-            failed: vec!["orders::rounds".to_owned()],
+            failed: vec![("orders::rounds".to_owned(), "expected 2\ngot 3\na\nb\nc\nd".to_owned())],
             skipped: 2,
         }],
         summaries: vec![PathBuf::from("/state/runs/3/summaries/1.md")],
@@ -330,6 +331,7 @@ fn the_report_says_what_happened_and_where_things_are() {
     report.rows[4].reason = "the condition was false".to_owned();
     insta::assert_snapshot!(shown(report.lines()), @r#"
         ci, run 3 (20261124.1): failed in 1 min 15 s
+          push to main, commit 0123abcd
 
           failed                   1 min 15 s  Build
           failed                   1 min 15 s    Job
@@ -348,6 +350,11 @@ fn the_report_says_what_happened_and_where_things_are() {
         tests
           11 passed, 1 failed, 2 skipped  unit
             failed: orders::rounds
+              expected 2
+              got 3
+              a
+              b
+              c
 
         artifacts
           drop  /state/runs/3/artifacts/drop
@@ -358,6 +365,38 @@ fn the_report_says_what_happened_and_where_things_are() {
         logs
           /state/runs/3/logs
         "#);
+    insta::assert_snapshot!(shown(report.brief()), @r"
+        ci, run 3 (20261124.1): failed in 1 min 15 s
+
+          failed      1 min 15 s  Build
+          failed      1 min 15 s    Job
+          failed      1 min 10 s      Test
+          skipped              –  Deploy  (the condition was false)
+
+        issues
+          error: Test: test failed
+            in orders
+          warning: Test: slow
+          and 3 more of Test: /state/runs/3/logs/test.log
+
+        tests
+          11 passed, 1 failed, 2 skipped  unit
+            failed: orders::rounds
+              expected 2
+              got 3
+              a
+              b
+              c
+
+        artifacts
+          drop  /state/runs/3/artifacts/drop
+
+        summaries
+          /state/runs/3/summaries/1.md
+
+        logs
+          /state/runs/3/logs
+        ");
     let nothing = Report { result: None, logs: PathBuf::from("/l"), ..report.clone() };
     assert_eq!(nothing.lines()[0].to_string(), "ci, run 3 (20261124.1): not complete");
 }

@@ -21,8 +21,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use record::{
-    ArtifactRecord, AttachmentRecord, JobRecord, RunRecord, RunState, StageRecord, StepRecord, TestCase, TestOutcome, TestReport, TestRun,
-    TestTotals,
+    ArtifactRecord, AttachmentRecord, EventRecord, JobRecord, PullRequestRecord, RunRecord, RunState, StageRecord, StepRecord, TestCase,
+    TestOutcome, TestReport, TestRun, TestTotals,
 };
 
 pub(crate) use pipelines::{next_counter, pipeline_number};

@@ -20,7 +20,10 @@ pub struct RunRecord {
     pub file: String,
     /// Number of the pipeline in this state folder (`System.DefinitionId`).
     pub pipeline_id: u64,
-    /// Branch of the repository, empty outside of git.
+    /// What started it; absent in records of before it was kept, all of which a person started.
+    #[serde(default)]
+    pub event: EventRecord,
+    /// Branch of the repository, or `refs/pull/1/merge`; empty outside of git.
     pub branch: String,
     /// Commit of the repository, empty outside of git.
     pub commit: String,
@@ -62,6 +65,38 @@ pub struct RunRecord {
 impl RunRecord {
     /// The current value of [`RunRecord::schema`].
     pub const SCHEMA: u32 = 1;
+}
+
+/// What started a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventRecord {
+    /// `Build.Reason`.
+    pub reason: String,
+    /// Of a pull request.
+    #[serde(default)]
+    pub pull_request: Option<PullRequestRecord>,
+}
+
+impl Default for EventRecord {
+    fn default() -> Self {
+        Self { reason: "Manual".to_owned(), pull_request: None }
+    }
+}
+
+/// The pull request that started a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PullRequestRecord {
+    /// Its number.
+    pub id: u64,
+    /// `refs/heads/feature`.
+    pub source_branch: String,
+    /// `refs/heads/main`.
+    pub target_branch: String,
+    /// Whether it was a draft.
+    #[serde(default)]
+    pub is_draft: bool,
 }
 
 /// Whether a run is over. A run that is in progress and whose process is gone was killed.

@@ -52,7 +52,7 @@ fn a_pipeline_runs_and_its_run_can_be_shown_again() {
     insta::assert_snapshot!(world.slipway(&["runs"]), @r#"
         exit 0
         --- stdout
-        1  succeeded  MOMENT  ci  DATE.1
+        1  succeeded  MOMENT  ci  DATE.1  by hand
         "#);
     insta::assert_snapshot!(world.slipway(&["runs", "show", "1"]), @r#"
         exit 0
@@ -532,6 +532,7 @@ fn warnings_artifacts_tests_and_summaries_are_shown() {
         tests
           1 passed, 1 failed, 0 skipped  unit
             failed: rounds in orders
+              1 != 2
 
         artifacts
           drop  ROOT/xdg/slipway/shop-HASH/runs/1/artifacts/drop
