@@ -287,13 +287,13 @@ fn parameters_that_do_not_fit() {
     insta::assert_snapshot!(world.slipway(&["check", "typed.yml"]), @r#"
         exit 2
         --- stderr
-        typed.yml:1:1: error: a value for the parameter `count` must be provided: `typed.yml` has no default for it
-          1 | parameters:
-            | ^
+        typed.yml:2:3: error: a value for the parameter `count` must be provided: `typed.yml` has no default for it
+          2 | - {name: count, type: number}
+            |   ^
           hint: pass it with `--parameter count=VALUE`; it is a number
-        typed.yml:1:1: error: a value for the parameter `on` must be provided: `typed.yml` has no default for it
-          1 | parameters:
-            | ^
+        typed.yml:3:3: error: a value for the parameter `on` must be provided: `typed.yml` has no default for it
+          3 | - {name: on, type: boolean}
+            |   ^
           hint: pass it with `--parameter on=VALUE`; it is `true` or `false`
         "#);
     insta::assert_snapshot!(world.slipway(&["check", "typed.yml", "--parameter", "count", "--repository", "x"]), @r#"
