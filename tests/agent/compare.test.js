@@ -17,7 +17,6 @@ const ONLY_SLIPWAY = {
   IDENTITY_ENDPOINT: 'the machine has a managed identity; the mini agent runs on one that has none',
   IDENTITY_HEADER: 'the machine has a managed identity; the mini agent runs on one that has none',
   SYSTEM: UNDOCUMENTED,
-  SYSTEM_CULTURE: UNDOCUMENTED,
   SYSTEM_DEFINITIONNAME: UNDOCUMENTED,
   SYSTEM_ENABLEACCESSTOKEN: UNDOCUMENTED,
   SYSTEM_ISAZUREVM: UNDOCUMENTED,

@@ -3,7 +3,7 @@
 
 const assert = require('node:assert');
 const { test } = require('node:test');
-const { assertSameRecord, both, probe } = require('./both');
+const { assertSameRecord, both, probe, steady } = require('./both');
 
 assert.ok(process.env.SLIPWAY_TEST_NODE_MODULES, 'SLIPWAY_TEST_NODE_MODULES is not set: run ./scripts/test, which installs azure-pipelines-task-lib');
 
@@ -87,3 +87,18 @@ for (const [result, expected] of Object.entries({ Failed: 'Failed', SucceededWit
     assert.strictEqual(ran.slipway.record.steps.find((step) => step.name === 'sample').result, expected);
   });
 }
+
+test('with System.Debug the log has what a task says for that', async () => {
+  const result = await both(steps(), { ...options, variables: { ...options.variables, 'System.Debug': 'true' } });
+  const [slipway, mini] = ['slipway', 'mini'].map((who) => steady(result[who].record.steps, result, who).find((step) => step.name === 'sample').lines);
+  const debug = mini.flatMap((line) => line.split('\n')).filter((line) => line.startsWith('##[debug]'));
+  assert.ok(debug.includes('##[debug]only in debug') && debug.includes('##[debug]verbose=true'), debug.join('\n'));
+  // Our runner has debug lines of its own and knows more variables; the library goes through the environment, which has no order;
+  // names of variables are the same in any case of their letters.
+  const own = slipway.map((line) => line.toLowerCase());
+  for (const line of debug) {
+    const at = own.indexOf(line.toLowerCase());
+    assert.ok(at >= 0, `${line} is not in\n${slipway.join('\n')}`);
+    own.splice(at, 1);
+  }
+});

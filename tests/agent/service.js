@@ -45,6 +45,8 @@ function variables(world, { pipeline, collectionUri, project, projectId, display
     'Build.SourceVersionMessage': 'The first commit',
     'System.CollectionId': randomUUID(),
     'System.CollectionUri': collectionUri,
+    // Not in the list: the task library reads its texts by it.
+    'System.Culture': 'en-US',
     'System.DefinitionId': '1',
     'System.HostType': 'build',
     'System.JobAttempt': '1',
