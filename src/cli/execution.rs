@@ -63,6 +63,7 @@ pub(crate) async fn execute(
     let watcher = Arc::new(Watcher::new(Arc::clone(terminal), &pipeline));
     let request = RunRequest {
         pipeline_name: here.name.clone(),
+        pipeline_id: here.id,
         pipeline_folder: here.folder.clone(),
         pipeline_file: here.file.clone(),
         tasks: here.packages.all().to_vec(),

@@ -41,6 +41,8 @@ pub(crate) struct PipelineWorld {
     pub(crate) world: World,
     /// The file, from the repository's root.
     pub(crate) file: String,
+    /// Its number, where `slipway.local.yml` lists it.
+    pub(crate) id: Option<u64>,
     /// Its name: its file's, without extension, or what `slipway.local.yml` calls it.
     pub(crate) name: String,
     /// Its folder, `\shop`.
@@ -86,6 +88,7 @@ impl PipelineWorld {
         let packages = world.packages(env, &sources.surroundings)?;
         let file = relative.to_string_lossy().into_owned();
         let definition = world.config.pipelines.iter().find(|pipeline| pipeline.file == file);
+        let id = definition.map(|pipeline| pipeline.id);
         let (name, folder) = match definition {
             Some(pipeline) => (pipeline.name.clone(), pipeline.folder.clone()),
             None => {
@@ -95,7 +98,7 @@ impl PipelineWorld {
         };
         let named = Named::new(env, &world, &sources.surroundings, strict);
         let files = Arc::new(FolderFiles(world.repository.path.clone()));
-        Ok(Self { file, name, folder, event: RunEvent::Manual, files, packages, named, world })
+        Ok(Self { file, id, name, folder, event: RunEvent::Manual, files, packages, named, world })
     }
 }
 
@@ -129,7 +132,7 @@ impl PipelineWorld {
     fn request<T>(&self, ask: impl FnOnce(&LoadRequest<'_>) -> T) -> T {
         let azure = &self.world.config.azure;
         let predefined = slipway_runner::compile_time_variables(
-            &self.name,
+            (self.id, &self.name),
             &self.world.repository,
             &self.event,
             &azure.organization,

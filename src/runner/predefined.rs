@@ -108,7 +108,7 @@ fn provider(provider: Provider) -> &'static str {
 /// The predefined variables that exist when `${{ }}` is evaluated: those that the documentation marks as available in
 /// templates, and that are known before the run has a number. `organization` and `project` are those of Azure DevOps.
 pub fn compile_time_variables(
-    pipeline_name: &str,
+    (pipeline_id, pipeline_name): (Option<u64>, &str),
     repository: &Repository,
     event: &RunEvent,
     organization: &str,
@@ -132,6 +132,7 @@ pub fn compile_time_variables(
         ("Build.RequestedFor", requested_for.to_owned()),
         ("Build.RequestedForId", person_id(requested_for)),
     ];
+    variables.extend(pipeline_id.map(|id| ("System.DefinitionId", id.to_string())));
     variables.extend(of_event(repository, event));
     variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

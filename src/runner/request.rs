@@ -16,6 +16,8 @@ pub struct RunRequest {
     pub pipeline: Pipeline,
     /// Its name as shown (file name without extension, unless `slipway.local.yml` says otherwise).
     pub pipeline_name: String,
+    /// Its number (`System.DefinitionId`), where it is set up with one; else the state folder gives it one.
+    pub pipeline_id: Option<u64>,
     /// Folder of pipelines in which it lies; `\` by default.
     pub pipeline_folder: String,
     /// The pipeline's file, relative to the repository's root.

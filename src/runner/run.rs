@@ -71,7 +71,7 @@ pub(crate) async fn run_at(request: RunRequest, cancellation: Cancellation, pace
     let started = clock::now();
     let runs = request.state.join("runs");
     let (id, folder) = Writer::next_id(&runs)?;
-    let pipeline_id = store::pipeline_number(&runs, &request.pipeline_file)?;
+    let pipeline_id = store::pipeline_number(&runs, &request.pipeline_file, request.pipeline_id)?;
     let writer = Writer::new(folder.clone(), record(&request, id, pipeline_id, clock::rfc3339(started)))?;
     let context = RunContext::new(&request, (id, pipeline_id), started, writer, masker, cancellation, pace);
     let number = match number(&context) {

@@ -204,6 +204,7 @@ impl Simulation<'_> {
                     state: self.world.state.clone(),
                 },
                 file: definition.file.clone(),
+                id: Some(definition.id),
                 name: definition.name.clone(),
                 folder: definition.folder.clone(),
                 event: prepared.event.clone(),

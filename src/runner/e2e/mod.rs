@@ -134,6 +134,7 @@ impl Bench {
         let request = RunRequest {
             pipeline: self.pipeline.clone(),
             pipeline_name: "ci".into(),
+            pipeline_id: None,
             pipeline_folder: "\\".into(),
             pipeline_file: self.file.clone(),
             event: self.event.clone(),

@@ -23,13 +23,19 @@ struct Entry {
     counters: Vec<(String, i32)>,
 }
 
-/// The number of the pipeline in `file`, a new one if it has none yet.
-pub(crate) fn pipeline_number(runs: &Path, file: &str) -> Result<u64, StoreError> {
+/// The number of the pipeline in `file`: the `given` one, else the one that it has, else a new one. A pipeline that only got
+/// the `given` number because it was free gets another one.
+pub(crate) fn pipeline_number(runs: &Path, file: &str, given: Option<u64>) -> Result<u64, StoreError> {
     let mut known = read(runs)?;
-    if let Some(entry) = known.pipelines.iter().find(|entry| entry.file == file) {
+    let has_it = |entry: &&Entry| entry.file == file && given.is_none_or(|id| entry.id == id);
+    if let Some(entry) = known.pipelines.iter().find(has_it) {
         return Ok(entry.id);
     }
-    let id = known.pipelines.iter().map(|entry| entry.id).max().unwrap_or_default() + 1;
+    let highest = known.pipelines.iter().map(|entry| entry.id).chain(given).max().unwrap_or_default();
+    if let Some(other) = known.pipelines.iter_mut().find(|entry| Some(entry.id) == given) {
+        other.id = highest + 1;
+    }
+    let id = given.unwrap_or(highest + 1);
     known.pipelines.push(Entry { id, file: file.to_owned(), counters: Vec::new() });
     write(runs, &known)?;
     Ok(id)
@@ -75,15 +81,27 @@ mod tests {
     #[test]
     fn a_pipeline_keeps_its_number() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(pipeline_number(folder.path(), "a.yml").unwrap(), 1);
-        assert_eq!(pipeline_number(folder.path(), "b.yml").unwrap(), 2);
-        assert_eq!(pipeline_number(folder.path(), "a.yml").unwrap(), 1);
+        assert_eq!(pipeline_number(folder.path(), "a.yml", None).unwrap(), 1);
+        assert_eq!(pipeline_number(folder.path(), "b.yml", None).unwrap(), 2);
+        assert_eq!(pipeline_number(folder.path(), "a.yml", None).unwrap(), 1);
+    }
+
+    #[test]
+    fn a_number_that_is_given_is_taken_from_a_pipeline_that_has_it_by_chance() {
+        let folder = tempfile::tempdir().unwrap();
+        let number = |file: &str, given| pipeline_number(folder.path(), file, given).unwrap();
+        assert_eq!(number("a.yml", None), 1);
+        assert_eq!(number("b.yml", Some(1)), 1);
+        assert_eq!(number("a.yml", None), 2);
+        assert_eq!(number("b.yml", Some(7)), 7, "a second pipeline of the same file");
+        assert_eq!(number("b.yml", Some(1)), 1);
+        assert_eq!(number("c.yml", None), 8);
     }
 
     #[test]
     fn counters_begin_at_their_seed_and_are_kept_per_pipeline_and_prefix() {
         let folder = tempfile::tempdir().unwrap();
-        let (one, two) = (pipeline_number(folder.path(), "a.yml").unwrap(), pipeline_number(folder.path(), "b.yml").unwrap());
+        let (one, two) = (pipeline_number(folder.path(), "a.yml", None).unwrap(), pipeline_number(folder.path(), "b.yml", None).unwrap());
         let values = [(one, "x", 5), (one, "x", 5), (one, "y", 1), (two, "x", 1), (one, "x", 9)]
             .map(|(id, prefix, seed)| next_counter(folder.path(), id, prefix, seed).unwrap());
         assert_eq!(values, [5, 6, 1, 1, 7]);
@@ -93,7 +111,7 @@ mod tests {
     fn a_broken_file_is_named() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("pipelines.json"), "{").unwrap();
-        let error = pipeline_number(folder.path(), "a.yml").unwrap_err().to_string();
+        let error = pipeline_number(folder.path(), "a.yml", None).unwrap_err().to_string();
         assert!(error.contains("pipelines.json"), "{error}");
     }
 }

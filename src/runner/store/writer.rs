@@ -223,7 +223,7 @@ fn file_name(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{RunState, Store};
+    use crate::store::{EventRecord, RunState, Store};
 
     fn record(id: u64) -> RunRecord {
         RunRecord {
@@ -233,6 +233,7 @@ mod tests {
             pipeline: "ci".into(),
             file: "ci.yml".into(),
             pipeline_id: 1,
+            event: EventRecord::default(),
             branch: String::new(),
             commit: String::new(),
             uncommitted: vec![],

@@ -632,3 +632,13 @@ fn runs_of_events_can_be_listed_and_shown() {
           ROOT/xdg/slipway/shop-HASH/runs/2/logs
         ");
 }
+
+#[test]
+fn the_number_of_a_pipeline_is_that_of_the_file_and_exists_at_compile_time() {
+    let steps = "trigger: [main]\nsteps:\n- script: echo compile ${{ variables['System.DefinitionId'] }} ${{ variables['Build.Reason'] }} run $(System.DefinitionId)\n";
+    let world = repository(&[("ci.yml", steps), ("slipway.local.yml", "pipelines: [{id: 12, name: ci, file: ci.yml}]\n")]);
+    let said = simulate(&world, &["push"]);
+    assert!(said.contains("\n  compile 12 IndividualCI run 12\n"), "{said}");
+    let said = world.slipway(&["run", "ci.yml"]);
+    assert!(said.contains("\n  compile 12 Manual run 12\n"), "{said}");
+}
