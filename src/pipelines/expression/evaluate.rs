@@ -41,7 +41,7 @@ pub struct Evaluation {
 }
 
 pub(super) fn evaluate(root: &Expr, host: &dyn Host, as_boolean: bool) -> Result<Evaluation, EvaluationError> {
-    let mut evaluator = Evaluator { root, host, memory: Memory::default(), traced: HashMap::new(), traced_bytes: 0 };
+    let mut evaluator = Evaluator::new(root, host, true);
     let value = evaluator.value_at(root, 0)?;
     let value = if as_boolean { Value::Boolean(value.to_boolean()) } else { value };
     let mask = |text: &str| host.mask(text);
@@ -58,11 +58,17 @@ pub(super) fn evaluate(root: &Expr, host: &dyn Host, as_boolean: bool) -> Result
     Ok(Evaluation { value, trace: host.mask(&trace) })
 }
 
+/// The value alone.
+pub(super) fn value(root: &Expr, host: &dyn Host) -> Result<Value, EvaluationError> {
+    Evaluator::new(root, host, false).value_at(root, 0)
+}
+
 /// An evaluation under way.
 pub(super) struct Evaluator<'h> {
     root: &'h Expr,
     host: &'h dyn Host,
     memory: Memory,
+    is_traced: bool,
     /// Results by the address of their node, for "Expanded".
     traced: HashMap<usize, String>,
     traced_bytes: usize,
@@ -70,6 +76,12 @@ pub(super) struct Evaluator<'h> {
 
 fn address(node: &Expr) -> usize {
     std::ptr::from_ref(node).addr()
+}
+
+impl<'h> Evaluator<'h> {
+    fn new(root: &'h Expr, host: &'h dyn Host, is_traced: bool) -> Self {
+        Self { root, host, memory: Memory::default(), is_traced, traced: HashMap::new(), traced_bytes: 0 }
+    }
 }
 
 impl Evaluator<'_> {
@@ -138,11 +150,12 @@ impl Evaluator<'_> {
         if self.memory.add(depth, bytes, simple).is_err() {
             return Err(self.exceeded());
         }
-        let traced = match node {
-            Expr::Literal(_) => false,
-            Expr::Named(_) | Expr::HostCall(..) | Expr::Path(..) => true,
-            Expr::Call(builtin, ..) => builtin.is_traced_as_result(),
-        };
+        let traced = self.is_traced
+            && match node {
+                Expr::Literal(_) => false,
+                Expr::Named(_) | Expr::HostCall(..) | Expr::Path(..) => true,
+                Expr::Call(builtin, ..) => builtin.is_traced_as_result(),
+            };
         if traced {
             self.trace(node, &value);
         }

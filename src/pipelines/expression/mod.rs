@@ -77,7 +77,15 @@ impl Expression {
         evaluate::evaluate(&self.root, host, false)
     }
 
-    /// The same for a condition: the value is converted to a Boolean, and traced as one.
+    /// The value without a trace, which takes less time.
+    ///
+    /// # Errors
+    /// As [`Self::evaluate`].
+    pub fn value(&self, host: &dyn Host) -> Result<Value, EvaluationError> {
+        evaluate::value(&self.root, host)
+    }
+
+    /// Computes the value of a condition: converted to a Boolean, and traced as one.
     ///
     /// # Errors
     /// As [`Self::evaluate`].

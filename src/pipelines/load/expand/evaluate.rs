@@ -42,10 +42,10 @@ impl Expander<'_> {
     /// The value of an expression; problems are reported.
     pub(super) fn evaluate(&mut self, code: &Code, context: &Context) -> Option<Value> {
         match &code.expression {
-            Ok(expression) => match expression.evaluate(context) {
-                Ok(evaluation) => {
+            Ok(expression) => match expression.value(context) {
+                Ok(value) => {
                     self.computed(&code.place);
-                    Some(evaluation.value)
+                    Some(value)
                 }
                 Err(error) => {
                     let (message, hint) = self.explained(&error, context);
