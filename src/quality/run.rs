@@ -317,3 +317,75 @@ fn in_words(duration: Duration) -> String {
         seconds => format!("{seconds} s"),
     }
 }
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::*;
+    use crate::ecosystem::Verdict;
+
+    /// Shows every line.
+    struct Plain;
+
+    impl Interpreter for Plain {
+        fn line(&mut self, _: Stream, line: &str) -> Vec<String> {
+            vec![line.to_owned()]
+        }
+
+        fn ended(&mut self, _: End, _: Duration) -> Vec<CommandLine> {
+            Vec::new()
+        }
+
+        fn finish(self: Box<Self>) -> Verdict {
+            Verdict { findings: Vec::new(), tests: Vec::new(), outcome: CheckOutcome::Passed, reason: None, hint: None }
+        }
+    }
+
+    /// What is told while a shell runs `script`.
+    async fn told(script: &str, silence: Duration, limit: Duration) -> (End, Vec<Event>) {
+        let environment = Environments { base: vec![("PATH".into(), "/usr/bin:/bin".into())], ..Environments::default() };
+        let mut events = Vec::new();
+        let mut listen = |event| events.push(event);
+        let stop = pin!(std::future::pending());
+        let mut session = Session { environment: &environment, stop, stopped: false, silence, on_event: &mut listen };
+        let command = CommandLine::new("/bin/sh", &["-c", script], "/");
+        let end = session.command(&command, limit, Instant::now() + limit, &mut Plain).await.unwrap();
+        (end, events)
+    }
+
+    #[tokio::test]
+    async fn silence_is_told_again_and_again_and_a_line_breaks_it() {
+        // The shell is silent for longer than three silences; how many there are depends on the machine.
+        let (_, events) = told("echo one; sleep 0.5; echo two", Duration::from_millis(100), Duration::from_secs(60)).await;
+        let one = events.iter().position(|event| matches!(event, Event::Output { line } if line == "one")).unwrap();
+        let two = events.iter().position(|event| matches!(event, Event::Output { line } if line == "two")).unwrap();
+        let lasted: Vec<_> = events[one..two]
+            .iter()
+            .filter_map(|event| if let Event::Silence { lasted, .. } = event { Some(*lasted) } else { None })
+            .collect();
+        assert!(lasted.len() >= 2 && lasted.is_sorted() && lasted[0] >= Duration::from_millis(100), "{events:?}");
+        let (_, events) = told("echo one", Duration::from_secs(60), Duration::from_secs(60)).await;
+        assert_eq!(events, [Event::Output { line: "one".into() }]);
+    }
+
+    #[tokio::test]
+    async fn the_last_words_of_a_program_that_is_asked_to_end_are_heard() {
+        let script = "trap 'echo tidied; exit 1' TERM; echo ready; while :; do sleep 0.05; done";
+        let (end, events) = told(script, Duration::from_secs(60), Duration::from_millis(500)).await;
+        assert_eq!(end, End::TimedOut(Duration::from_millis(500)));
+        assert!(events.contains(&Event::Output { line: "tidied".into() }), "{events:?}");
+    }
+
+    #[tokio::test]
+    async fn output_of_a_process_that_left_the_tree_is_not_awaited_for_long() {
+        let begun = Instant::now();
+        let (end, _) = told("setsid sleep 30 & echo ready", Duration::from_secs(60), Duration::from_secs(60)).await;
+        assert!(matches!(end, End::Exited(_)) && begun.elapsed() < Duration::from_secs(20));
+    }
+
+    #[test]
+    fn durations_in_words() {
+        let words = [500, 1500, 90_000, 1_800_000].map(|millis| in_words(Duration::from_millis(millis)));
+        assert_eq!(words, ["500 ms", "1 s", "90 s", "30 min"]);
+    }
+}

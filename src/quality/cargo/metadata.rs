@@ -65,6 +65,10 @@ pub(super) async fn find(base: &Path, files: &[PathBuf], environment: &[(String,
             hint: INSTALL,
         })?;
         let broken = |message: String| DiscoverError::Broken { tool: "cargo", manifest: manifest.clone(), message };
+        // Below a workspace that does not count it in: Cargo would not build it from there either (test data, templates).
+        if !found.is_empty() && output.stderr.contains("believes it's in a workspace when it's not") {
+            continue;
+        }
         if !output.status.success() {
             return Err(broken(output.stderr.trim_end().to_owned()));
         }

@@ -104,6 +104,8 @@ async fn workspaces_are_found_once_each_and_built_code_is_not_searched() {
         .file("services/shipping/tests/whole.rs", "")
         .file("services/alone/Cargo.toml", &package("alone"))
         .file("services/alone/src/lib.rs", "pub fn x( ")
+        .file("services/orders/data/Cargo.toml", &package("data"))
+        .file("services/orders/data/src/lib.rs", "")
         .file("target/package/Cargo.toml", "broken")
         .file(".hidden/Cargo.toml", "broken");
     let found = world.discover().await.unwrap();
