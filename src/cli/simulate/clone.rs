@@ -45,6 +45,13 @@ impl Clone {
         clone.must(&["init", "--quiet", "--bare", "--template=", "."]).await?;
         // Steps fetch what they build by its id.
         clone.must(&["config", "uploadpack.allowAnySHA1InWant", "true"]).await?;
+        // To read from a partial clone would make git fetch into it.
+        let git_dir = from.join(".git").display().to_string();
+        let partial = clone.git(&["--git-dir", &git_dir, "config", "--get", "extensions.partialClone"]).await?;
+        if partial.code == Some(0) {
+            return Err(Failure::refused(format!("the repository `{source}` is a partial clone: git would fetch into it what is missing"))
+                .hint("simulate in a whole clone"));
+        }
         let refs = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
         let fetched = clone.git(&["fetch", "--quiet", "--no-auto-gc", "--no-write-fetch-head", &source, refs[0], refs[1]]).await?;
         if fetched.code != Some(0) {

@@ -403,6 +403,14 @@ fn repositories_that_cannot_have_events() {
         error: the repository `ROOT/shallow` is shallow: the history that an event is about is not there
           hint: fetch it with `git fetch --unshallow`
         ");
+    git(&whole, &["config", "core.repositoryFormatVersion", "1"]);
+    git(&whole, &["config", "extensions.partialClone", "origin"]);
+    insta::assert_snapshot!(simulate(&whole, &["push"]), @r"
+        exit 2
+        --- stderr
+        error: the repository `ROOT/shop` is a partial clone: git would fetch into it what is missing
+          hint: simulate in a whole clone
+        ");
 }
 
 #[test]
