@@ -10,6 +10,9 @@ use crate::{CheckOutcome, Finding, Level, Report, Tools, rank};
 /// What a path of a URI may hold unescaped.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
+/// The name of the repository's root in a log: where it lay on the agent is nobody's business.
+const ROOT: &str = "SRCROOT";
+
 /// What a report does not know about itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SarifContext {
@@ -50,6 +53,7 @@ fn run(workspace: &str, tool: &str, findings: &[&Finding], context: &SarifContex
     }
     if let Some(version) = context.tools.version(tool) {
         driver["version"] = json!(version);
+        driver["fullName"] = json!(format!("{tool} {version}"));
     }
     let mut seen = BTreeMap::new();
     let results: Vec<_> = findings.iter().map(|finding| result(finding, &ids, &mut seen, context)).collect();
@@ -57,11 +61,13 @@ fn run(workspace: &str, tool: &str, findings: &[&Finding], context: &SarifContex
     let mut run = json!({
         "tool": { "driver": driver },
         "automationDetails": { "id": format!("slipway/{}/{tool}/", if place.is_empty() { "." } else { &place }) },
+        "originalUriBaseIds": { ROOT: { "description": { "text": "the root of the repository" } } },
         "columnKind": "unicodeCodePoints",
         "results": results,
     });
     if let Some(uri) = &context.repository_uri {
-        let mut provenance = Map::from_iter([("repositoryUri".to_owned(), json!(uri))]);
+        let mut provenance =
+            Map::from_iter([("repositoryUri".to_owned(), json!(uri)), ("mappedTo".to_owned(), json!({ "uriBaseId": ROOT }))]);
         provenance.extend(context.revision.iter().map(|revision| ("revisionId".to_owned(), json!(revision))));
         provenance.extend(context.branch.iter().map(|branch| ("branch".to_owned(), json!(branch))));
         run["versionControlProvenance"] = json!([provenance]);
@@ -71,7 +77,7 @@ fn run(workspace: &str, tool: &str, findings: &[&Finding], context: &SarifContex
 
 fn rule(id: &str, findings: &[&Finding]) -> Value {
     let first = findings.iter().find(|finding| finding.rule == id);
-    let mut rule = json!({ "id": id, "shortDescription": { "text": first.map_or(id, |finding| &finding.message) } });
+    let mut rule = json!({ "id": id, "name": id, "shortDescription": { "text": first.map_or(id, |finding| &finding.message) } });
     if let Some(uri) = first.and_then(|finding| finding.help_uri.as_deref()) {
         rule["helpUri"] = json!(uri);
     }
@@ -97,7 +103,7 @@ fn result(finding: &Finding, ids: &[&str], seen: &mut BTreeMap<String, usize>, c
     });
     if let (Some(place), Some(uri)) = (&finding.place, &uri) {
         result["locations"] = json!([{ "physicalLocation": {
-            "artifactLocation": { "uri": uri },
+            "artifactLocation": { "uri": uri, "uriBaseId": ROOT },
             "region": {
                 "startLine": place.line, "startColumn": place.column, "endLine": place.end_line, "endColumn": place.end_column,
             },

@@ -68,7 +68,7 @@ fn a_run_per_tool_with_relative_escaped_places() {
     assert_eq!(
         place(&results[0]),
         json!({
-            "artifactLocation": { "uri": "services/orders/src/a%20b%23%C3%BC.rs" },
+            "artifactLocation": { "uri": "services/orders/src/a%20b%23%C3%BC.rs", "uriBaseId": "SRCROOT" },
             "region": { "startLine": 2, "startColumn": 5, "endLine": 2, "endColumn": 17 },
         })
     );
