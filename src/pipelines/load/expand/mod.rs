@@ -6,10 +6,12 @@
 
 mod at;
 mod context;
+mod directives;
 mod entry;
 mod evaluate;
 mod include;
 mod limits;
+mod lists;
 mod normal;
 mod origins;
 mod parameters;
