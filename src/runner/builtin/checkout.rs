@@ -143,6 +143,8 @@ pub(super) async fn git(
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_TERMINAL_PROMPT", "0")
+        // A work folder whose repository is broken must not be taken for a part of one around it.
+        .env("GIT_CEILING_DIRECTORIES", folder.parent().unwrap_or(folder))
         // The repository is the one that the user named: whose it is does not matter.
         .env("GIT_CONFIG_COUNT", "3")
         .env("GIT_CONFIG_KEY_0", "safe.directory")

@@ -109,6 +109,25 @@ async fn a_work_tree_after_a_commit_in_the_same_folder_holds_nothing_of_it() {
 }
 
 #[tokio::test]
+async fn a_broken_work_folder_within_a_repository_is_made_anew_and_the_repository_is_left_alone() {
+    let mut bench = Bench::new(vec![checkout(&[("clean", "true")]), script("ls")]);
+    pull_request(&mut bench);
+    // Around the state folder lies a repository with the same origin.
+    let around = bench.path("");
+    git(&around, &["init", "--quiet"]);
+    git(&around, &["remote", "add", "origin", &bench.path("origin").display().to_string()]);
+    std::fs::write(around.join("precious"), "").unwrap();
+    assert_eq!(bench.run().await.lines(1), ["a", "b", "c"]);
+    let head = bench.path("state/agents/1/_work/1/s/.git/HEAD");
+    assert!(head.exists());
+    std::fs::write(&head, "broken").unwrap();
+    let ran = bench.run().await;
+    assert_eq!(ran.lines(1), ["a", "b", "c"], "{:?}", ran.lines(0));
+    assert!(around.join("precious").exists());
+    assert!(std::fs::read_to_string(around.join(".git/HEAD")).unwrap().starts_with("ref: "), "not detached");
+}
+
+#[tokio::test]
 async fn hooks_that_an_earlier_run_left_do_not_take_part() {
     let hook = "mkdir -p .git/hooks; printf '#!/bin/sh\\ntouch hooked\\n' > .git/hooks/post-checkout; chmod +x .git/hooks/post-checkout";
     let mut bench =

@@ -650,3 +650,47 @@ fn the_number_of_a_pipeline_is_that_of_the_file_and_exists_at_compile_time() {
     let said = world.slipway(&["run", "ci.yml"]);
     assert!(said.contains("\n  compile 12 Manual run 12\n"), "{said}");
 }
+
+#[test]
+fn paths_since_a_commit_and_tags_decide_about_pushes() {
+    let steps = "steps: [{script: echo ran}]\n";
+    let world = repository(&[
+        ("docs.yml", &format!("trigger:\n  paths: {{include: [docs]}}\n{steps}")),
+        ("release.yml", &format!("trigger:\n  tags: {{include: [v*]}}\n{steps}")),
+        ("slipway.local.yml", "pipelines:\n- {name: release, file: release.yml}\n- {name: docs, file: docs.yml}\n"),
+    ]);
+    world.write("docs/a.md", "");
+    commit(&world, "Docs");
+    world.write("code", "");
+    commit(&world, "Code");
+    git(&world, &["tag", "v1"]);
+    let chosen = |arguments: &[&str]| {
+        let said = simulate(&world, arguments);
+        said.lines()
+            .filter(|line| line.contains(" triggered: ") || line.contains("COMMIT ("))
+            .map(|line| format!("{line}\n"))
+            .collect::<String>()
+    };
+    insta::assert_snapshot!(chosen(&["push"]), @r"
+        COMMIT (Code), since COMMIT; 1 file changed
+        release: not triggered: `trigger:` names tags only, and `main` is a branch
+        docs: not triggered: the only changed file is `code`, so nothing passes the path filter (`docs`)
+        ");
+    insta::assert_snapshot!(chosen(&["push", "--since", "main~2"]), @r"
+        COMMIT (Code), since COMMIT; 2 files changed
+        release: not triggered: `trigger:` names tags only, and `main` is a branch
+        docs: triggered: `trigger:` names no branches, so every branch starts it, and `docs/a.md` changed, which the path filter includes
+        ");
+    insta::assert_snapshot!(chosen(&["push", "refs/tags/v1"]), @r"
+        COMMIT (Code), since COMMIT; 1 file changed
+        release: triggered: the tag `v1` is included by `v*`
+        docs: not triggered: without `trigger: tags:` no tag starts it, and `v1` is one
+        ");
+    git(&world, &["commit", "--quiet", "--allow-empty", "-m", "Nothing [skip ci]"]);
+    insta::assert_snapshot!(report(&simulate(&world, &["push"])), @r"
+        exit 0
+        report: push to main
+
+        no pipeline was triggered
+        ");
+}
