@@ -46,7 +46,7 @@ pub fn sarif(report: &Report, context: &SarifContext) -> Value {
 
 fn run(workspace: &str, tool: &str, findings: &[&Finding], context: &SarifContext) -> Value {
     let ids: Vec<&str> = findings.iter().map(|finding| &*finding.rule).collect::<BTreeSet<_>>().into_iter().collect();
-    let rules: Vec<_> = ids.iter().map(|id| rule(id, findings)).collect();
+    let rules: Vec<_> = ids.iter().map(|id| rule(id, tool, findings)).collect();
     let mut driver = json!({ "name": tool, "rules": rules });
     if let Some((_, page)) = judge(tool) {
         driver["informationUri"] = json!(page);
@@ -75,13 +75,24 @@ fn run(workspace: &str, tool: &str, findings: &[&Finding], context: &SarifContex
     run
 }
 
-fn rule(id: &str, findings: &[&Finding]) -> Value {
+fn rule(id: &str, tool: &str, findings: &[&Finding]) -> Value {
     let first = findings.iter().find(|finding| finding.rule == id);
-    let mut rule = json!({ "id": id, "name": id, "shortDescription": { "text": first.map_or(id, |finding| &finding.message) } });
+    let mut rule =
+        json!({ "id": id, "name": name(id, tool), "shortDescription": { "text": first.map_or(id, |finding| &finding.message) } });
     if let Some(uri) = first.and_then(|finding| finding.help_uri.as_deref()) {
         rule["helpUri"] = json!(uri);
     }
     rule
+}
+
+/// The rule's name, which must be another than its id: `ClippyLenZero`, `RustcE0277`.
+fn name(id: &str, tool: &str) -> String {
+    let words = |text: &str| {
+        let words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+        words.map(|word| format!("{}{}", word[..1].to_ascii_uppercase(), &word[1..])).collect::<String>()
+    };
+    let (id, tool) = (words(id), words(tool));
+    if id.starts_with(&tool) { id } else { tool + &id }
 }
 
 fn result(finding: &Finding, ids: &[&str], seen: &mut BTreeMap<String, usize>, context: &SarifContext) -> Value {

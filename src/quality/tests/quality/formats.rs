@@ -62,6 +62,8 @@ fn a_run_per_tool_with_relative_escaped_places() {
     let ids: Vec<_> = runs.iter().map(|run| run["automationDetails"]["id"].as_str().unwrap()).collect();
     assert_eq!(ids, ["slipway/services/orders/clippy/", "slipway/services/orders/rustc/", "slipway/services/orders/rustfmt/"]);
     assert_eq!(runs[2]["results"], json!([]), "a tool that found nothing says so");
+    let name = |run: &Value| run["tool"]["driver"]["rules"][0]["name"].clone();
+    assert_eq!((name(&runs[0]), name(&runs[1])), (json!("ClippyLenZero"), json!("Rustc")), "{runs:?}");
     assert_eq!(runs[0]["tool"]["driver"]["version"], "0.1.95");
     let results = runs[0]["results"].as_array().unwrap();
     let place = |result: &Value| result["locations"][0]["physicalLocation"].clone();
