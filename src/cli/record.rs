@@ -42,6 +42,7 @@ pub(crate) fn report(state: &StateFolder, id: u64) -> Result<Report, Failure> {
         rows: rows(&record, &folder),
         artifacts: record.artifacts.iter().map(|artifact| (artifact.name.clone(), place_of(artifact, &folder))).collect(),
         tests: tests.collect(),
+        test_results: folder.join("tests.json"),
         summaries: record.summaries.iter().map(|summary| folder.join(&summary.file)).collect(),
         logs: folder.join("logs"),
     })

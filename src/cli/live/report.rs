@@ -34,6 +34,8 @@ pub(crate) struct Report {
     pub(crate) artifacts: Vec<(String, PathBuf)>,
     /// Published test results.
     pub(crate) tests: Vec<TestCounts>,
+    /// File with all that was published of tests.
+    pub(crate) test_results: PathBuf,
     /// Uploaded summaries (Markdown).
     pub(crate) summaries: Vec<PathBuf>,
     /// Folder with the logs.
@@ -108,6 +110,7 @@ impl Report {
                     lines.extend(message.lines().take(MESSAGE_LINES).map(|line| Line::plain(format!("      {line}"))));
                 }
             }
+            lines.push(Line::plain(format!("  {}", self.test_results.display())));
         }
         let mut list = |title: &str, entries: &mut dyn Iterator<Item = String>| {
             let entries: Vec<Line> = entries.map(|entry| Line::plain(format!("  {entry}"))).collect();

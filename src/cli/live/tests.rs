@@ -319,6 +319,7 @@ fn the_report_says_what_happened_and_where_things_are() {
             failed: vec![("orders::rounds".to_owned(), "expected 2\ngot 3\na\nb\nc\nd".to_owned())],
             skipped: 2,
         }],
+        test_results: PathBuf::from("/state/runs/3/tests.json"),
         summaries: vec![PathBuf::from("/state/runs/3/summaries/1.md")],
         logs: PathBuf::from("/state/runs/3/logs"),
     };
@@ -355,6 +356,7 @@ fn the_report_says_what_happened_and_where_things_are() {
               a
               b
               c
+          /state/runs/3/tests.json
 
         artifacts
           drop  /state/runs/3/artifacts/drop
@@ -387,6 +389,7 @@ fn the_report_says_what_happened_and_where_things_are() {
               a
               b
               c
+          /state/runs/3/tests.json
 
         artifacts
           drop  /state/runs/3/artifacts/drop

@@ -533,6 +533,7 @@ fn warnings_artifacts_tests_and_summaries_are_shown() {
           1 passed, 1 failed, 0 skipped  unit
             failed: rounds in orders
               1 != 2
+          ROOT/xdg/slipway/shop-HASH/runs/1/tests.json
 
         artifacts
           drop  ROOT/xdg/slipway/shop-HASH/runs/1/artifacts/drop

@@ -582,6 +582,7 @@ fn runs_of_events_can_be_listed_and_shown() {
           1 passed, 1 failed, 0 skipped  unit
             failed: rounds in orders
               expected 2, got 3
+          ROOT/xdg/slipway/shop-HASH/runs/1/tests.json
 
         artifacts
           drop  ROOT/xdg/slipway/shop-HASH/runs/1/artifacts/drop
@@ -619,6 +620,7 @@ fn runs_of_events_can_be_listed_and_shown() {
           1 passed, 1 failed, 0 skipped  unit
             failed: rounds in orders
               expected 2, got 3
+          ROOT/xdg/slipway/shop-HASH/runs/1/tests.json
 
         artifacts
           drop  ROOT/xdg/slipway/shop-HASH/runs/1/artifacts/drop
