@@ -19,6 +19,7 @@ pub(crate) fn of_run(run: &RunContext<'_>) -> Vec<(String, String)> {
     let request = run.request;
     let repository = &request.repository;
     let organization = Organization::of(request.azure.as_ref());
+    let hosted = Hosted::of(repository, &organization);
     let mut variables = vec![
         ("System", "build".to_owned()),
         ("System.HostType", "build".to_owned()),
@@ -53,10 +54,10 @@ pub(crate) fn of_run(run: &RunContext<'_>) -> Vec<(String, String)> {
         ("Build.RequestedForId", person_id(&request.requested_for)),
         ("Build.Repository.Clean", "False".to_owned()),
         ("Build.Repository.Git.SubmoduleCheckout", "False".to_owned()),
-        ("Build.Repository.Id", Uuid::new_v5(&Uuid::NAMESPACE_URL, repository.name.as_bytes()).to_string()),
-        ("Build.Repository.Name", repository.name.clone()),
+        ("Build.Repository.Id", hosted.id),
+        ("Build.Repository.Name", hosted.name),
         ("Build.Repository.Provider", provider(repository.provider).to_owned()),
-        ("Build.Repository.Uri", format!("{}{}/_git/{}", organization.collection_uri, organization.project, repository.name)),
+        ("Build.Repository.Uri", hosted.uri),
         ("Build.SourceVersionAuthor", request.requested_for.clone()),
         ("Build.SourceVersionMessage", repository.message.clone()),
     ];
@@ -96,6 +97,32 @@ fn of_event(repository: &Repository, event: &RunEvent) -> Vec<(&'static str, Str
         }
     }
     variables
+}
+
+/// What a repository is called where it is hosted.
+struct Hosted {
+    id: String,
+    name: String,
+    uri: String,
+}
+
+impl Hosted {
+    fn of(repository: &Repository, organization: &Organization) -> Self {
+        let name = &repository.name;
+        match repository.provider {
+            Provider::AzureRepos => Self {
+                id: Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()).to_string(),
+                name: name.clone(),
+                uri: format!("{}{}/_git/{name}", organization.collection_uri, organization.project),
+            },
+            // There its owner is a part of its name, and the name is its id.
+            Provider::GitHub => {
+                let owner = organization.collection_uri.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+                let name = format!("{owner}/{name}");
+                Self { id: name.clone(), uri: format!("https://github.com/{name}"), name }
+            }
+        }
+    }
 }
 
 fn provider(provider: Provider) -> &'static str {

@@ -140,8 +140,7 @@ async fn hooks_that_an_earlier_run_left_do_not_take_part() {
 
 #[tokio::test]
 async fn a_pull_request_has_its_variables() {
-    let prints =
-        "env | grep -E '^(BUILD_REASON|BUILD_SOURCE(BRANCH|BRANCHNAME|VERSION)|SYSTEM_PULLREQUEST_.*|BUILD_REPOSITORY_PROVIDER)=' | sort";
+    let prints = "env | grep -E '^(BUILD_REASON|BUILD_SOURCE(BRANCH|BRANCHNAME|VERSION)|SYSTEM_PULLREQUEST_.*|BUILD_REPOSITORY_(NAME|PROVIDER|URI))=' | sort";
     let mut bench = Bench::new(vec![script(prints)]);
     pull_request(&mut bench);
     let RunEvent::PullRequest(event) = bench.event.clone() else { panic!() };
@@ -149,7 +148,9 @@ async fn a_pull_request_has_its_variables() {
     let lines = bench.run().await.lines(0).join("\n").replace(&merge, "MERGE").replace(&source, "SOURCE");
     insta::assert_snapshot!(lines, @r"
         BUILD_REASON=PullRequest
+        BUILD_REPOSITORY_NAME=repository
         BUILD_REPOSITORY_PROVIDER=TfsGit
+        BUILD_REPOSITORY_URI=https://dev.azure.com/local/local/_git/repository
         BUILD_SOURCEBRANCH=refs/pull/7/merge
         BUILD_SOURCEBRANCHNAME=merge
         BUILD_SOURCEVERSION=MERGE
@@ -165,7 +166,9 @@ async fn a_pull_request_has_its_variables() {
     let lines = bench.run().await.lines(0).join("\n").replace(&merge, "MERGE").replace(&source, "SOURCE");
     insta::assert_snapshot!(lines, @r"
         BUILD_REASON=PullRequest
+        BUILD_REPOSITORY_NAME=local/repository
         BUILD_REPOSITORY_PROVIDER=GitHub
+        BUILD_REPOSITORY_URI=https://github.com/local/repository
         BUILD_SOURCEBRANCH=refs/pull/7/merge
         BUILD_SOURCEBRANCHNAME=merge
         BUILD_SOURCEVERSION=MERGE
@@ -182,7 +185,9 @@ async fn a_pull_request_has_its_variables() {
     let lines = bench.run().await.lines(0).join("\n").replace(&merge, "MERGE");
     insta::assert_snapshot!(lines, @r"
         BUILD_REASON=IndividualCI
+        BUILD_REPOSITORY_NAME=local/repository
         BUILD_REPOSITORY_PROVIDER=GitHub
+        BUILD_REPOSITORY_URI=https://github.com/local/repository
         BUILD_SOURCEBRANCH=refs/pull/7/merge
         BUILD_SOURCEBRANCHNAME=merge
         BUILD_SOURCEVERSION=MERGE
