@@ -9,9 +9,18 @@ use super::template::{Entry, Template, TemplateKind};
 use crate::expression::Value;
 use crate::yaml::{Kind, Node};
 
+/// Where less than this is left of the stack, it is continued in a new piece of that size.
+const RED_ZONE: usize = 128 * 1024;
+const STACK: usize = 1024 * 1024;
+
 impl Expander<'_> {
     /// The entries of a list.
     pub(super) fn sequence(&mut self, items: &[Template], at: At, context: &Context, out: &mut Vec<Node>) {
+        // A hundred templates, each with many directives within each other, need more than a thread's stack.
+        stacker::maybe_grow(RED_ZONE, STACK, || self.entries(items, at, context, out));
+    }
+
+    fn entries(&mut self, items: &[Template], at: At, context: &Context, out: &mut Vec<Node>) {
         let mut chain = Chain::None;
         for item in items {
             if self.stopped {

@@ -6,6 +6,7 @@ use super::Expander;
 use super::at::At;
 use super::context::{Context, Parameters};
 use super::evaluate::Leaf;
+use super::limits::MAX_NESTING;
 use super::normal::normal;
 use super::parameters::{Declarations, Parameter, Type, values_hint};
 use super::scope::Scope;
@@ -58,7 +59,7 @@ impl Expander<'_> {
             values.push((name.clone(), self.origins.value(default)));
         }
         for (key, leaf) in given {
-            if let Some(node) = self.leaf(leaf, At::Any) {
+            if let Some(node) = self.leaf(leaf, At::Any).and_then(|node| self.shallow(node)) {
                 values.push((key.text().unwrap_or_default().to_owned(), self.origins.value(&node)));
             }
         }
@@ -161,8 +162,19 @@ impl Expander<'_> {
         }
     }
 
+    /// A node that is nested as deep as a file may be: templates that pass on what they get can make it ever deeper.
+    fn shallow(&mut self, node: Node) -> Option<Node> {
+        if depth(&node) <= MAX_NESTING {
+            return Some(node);
+        }
+        let message = format!("the value is nested more than {MAX_NESTING} levels deep");
+        self.error(node.place, message, "Azure Pipelines allows no more");
+        None
+    }
+
     /// A node as the value of a parameter; problems are reported.
     fn checked(&mut self, parameter: &Parameter, node: Node, unit: &Unit, is_default: bool) -> Option<Value> {
+        let node = self.shallow(node)?;
         let place = node.place.clone();
         let value = match (parameter.kind, &node.kind) {
             (Type::Text, Kind::Scalar { .. }) | (Type::Object, _) => Some(self.origins.value(&node)),
@@ -224,6 +236,15 @@ impl Expander<'_> {
         let hint = format!("{}; it is declared in {}:{}", values_hint(&parameter.values), unit.name, parameter.place.line);
         self.error(place, format!("the parameter `{}` cannot be `{text}`", parameter.name), hint);
         None
+    }
+}
+
+/// How many lists and mappings are within each other.
+fn depth(node: &Node) -> usize {
+    match &node.kind {
+        Kind::Scalar { .. } => 0,
+        Kind::Sequence(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Kind::Mapping(entries) => 1 + entries.iter().map(|(_, value)| depth(value)).max().unwrap_or(0),
     }
 }
 

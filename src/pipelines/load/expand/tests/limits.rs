@@ -97,3 +97,21 @@ fn memory_and_work_have_limits() {
     let enough = much.replace(&long, "x");
     assert_eq!(yaml(&Bench::new(&enough)).lines().count(), 1001);
 }
+
+#[test]
+fn deep_nesting_within_deep_nesting_does_not_end_the_stack() {
+    let open: String = (0..45).map(|depth| format!("{}- ${{{{ if true }}}}:\n", "  ".repeat(depth))).collect();
+    let indent = "  ".repeat(45);
+    let template = format!(
+        "parameters:\n- name: n\nsteps:\n{open}{indent}- template: t.yml\n{indent}  parameters: {{n: '${{{{ parameters.n }}}}x'}}\n"
+    );
+    let told = problems(&Bench::new("steps:\n- template: t.yml\n  parameters: {n: x}\n").file("t.yml", &template));
+    assert!(told.contains("templates include each other more than 100 levels deep"), "{}", told.lines().next().unwrap_or_default());
+    let deeper = format!(
+        "parameters:\n- name: n\n  type: object\nsteps:\n- template: t.yml\n  parameters:\n    n: {}'${{{{ parameters.n }}}}'{}\n",
+        "[".repeat(40),
+        "]".repeat(40)
+    );
+    let told = problems(&Bench::new("steps:\n- template: t.yml\n  parameters: {n: x}\n").file("t.yml", &deeper));
+    assert!(told.contains("the value is nested more than 100 levels deep"), "{}", told.lines().next().unwrap_or_default());
+}
