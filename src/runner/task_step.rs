@@ -92,7 +92,10 @@ pub(crate) async fn run(
     let (inputs, env) = {
         let variables = job.variables.borrow();
         let given = inputs::complete(given, definitions.iter().map(|input| input.name.as_str()));
-        (inputs::resolve(&given, &variables, &agent, &job.paths.sources, is_file_path), inputs::resolve_environment(env, &variables, &agent))
+        (
+            inputs::resolve(&given, &variables, &agent, &job.paths.sources, is_file_path),
+            inputs::resolve_environment(env, &variables, &agent),
+        )
     };
     let named: Vec<&str> = endpoints::named(definitions, &inputs).collect();
     let endpoints: Vec<_> = job
