@@ -696,3 +696,80 @@ fn paths_since_a_commit_and_tags_decide_about_pushes() {
         no pipeline was triggered
         ");
 }
+
+#[test]
+fn a_secret_stays_in_the_store_whatever_becomes_of_the_event() {
+    let steps = "variables:\n- group: shop\nsteps:\n- bash: |\n    echo \"it is $(TOKEN)\"\n    echo \"##vso[task.setvariable variable=x;isOutput=true]$(TOKEN)\"\n    exit 1\n";
+    let world = repository(&[
+        ("ci.yml", &format!("trigger: [main]\n{steps}")),
+        ("pr.yml", steps),
+        (
+            "slipway.local.yml",
+            "pipelines:\n- {name: shop-pr, file: pr.yml}\n- {name: shop-ci, file: ci.yml}\nbranchPolicies:\n- branch: main\n  buildValidation:\n  - pipeline: shop-pr\nvariableGroups:\n- name: shop\n  secrets:\n  - name: TOKEN\n    generate: {randomText: {length: 40}}\n",
+        ),
+    ]);
+    diverged(&world);
+    git(&world, &["branch", "conflicting", "main~1"]);
+    git(&world, &["checkout", "--quiet", "conflicting"]);
+    world.write("greeting", "hi\n");
+    commit(&world, "Be brief");
+    git(&world, &["checkout", "--quiet", "feature"]);
+    world.write("uncommitted", "");
+    let mut said = String::new();
+    for (arguments, exit) in [
+        (&["pr"][..], "exit 1"),
+        (&["push", "main"], "exit 1"),
+        (&["pr", "feature", "--target", "conflicting"], "exit 2"),
+        (&["pr", "nowhere"], "exit 2"),
+        (&["push", "--strict"], "exit 2"),
+    ] {
+        let one = simulate(&world, arguments);
+        assert!(one.starts_with(exit), "{arguments:?}: {one}");
+        said.push_str(&one);
+    }
+    said.push_str(&world.slipway(&["runs", "show", "1"]));
+    assert!(said.contains("it is ***"), "{said}");
+    let holds = |secret: &str| -> Vec<PathBuf> {
+        let files = everything(world.root()).into_iter();
+        files.filter(|(_, (_, text))| String::from_utf8_lossy(text).contains(secret)).map(|(path, _)| path).collect()
+    };
+    let store = holds("\"TOKEN\"").into_iter().find(|path| path.ends_with("azure/store/groups.json")).unwrap();
+    let stored = std::fs::read_to_string(&store).unwrap();
+    let secret = regex_lite::Regex::new(r#""value": *"([^"]{40})""#).unwrap().captures(&stored).unwrap()[1].to_owned();
+    assert_eq!(holds(&secret), [store]);
+    assert!(!said.contains(&secret));
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "PATH is the machine's")]
+fn ctrl_c_while_the_repository_is_copied_leaves_nothing() {
+    let world = repository(&[]);
+    // Open for writing as long as git lives.
+    let lives = world.root().join("lives");
+    let path = std::env::var("PATH").unwrap();
+    let real = std::env::split_paths(&path).map(|folder| folder.join("git")).find(|git| git.exists()).unwrap();
+    let wrapper = world.root().join("bin/git");
+    std::fs::create_dir(wrapper.parent().unwrap()).unwrap();
+    let script = format!(
+        "#!/bin/sh\ncase \" $* \" in *\" fetch \"*) exec sleep 100000 9> '{}';; esac\nexec '{}' \"$@\"\n",
+        lives.display(),
+        real.display()
+    );
+    std::fs::write(&wrapper, script).unwrap();
+    std::fs::set_permissions(&wrapper, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&lives).status().unwrap().success());
+    let child =
+        world.command(&["simulate", "push"]).env("PATH", format!("{}:{path}", wrapper.parent().unwrap().display())).spawn().unwrap();
+    let mut git = std::fs::File::open(&lives).unwrap();
+    let state = world.root().join("xdg/slipway").read_dir().unwrap().next().unwrap().unwrap().path();
+    assert!(state.join("simulate").exists());
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT).unwrap();
+    insta::assert_snapshot!(world.said(&child.wait_with_output().unwrap()), @r"
+        exit 130
+        --- stderr
+        error: interrupted before anything ran
+        ");
+    assert!(!state.join("simulate").exists());
+    // Ends when git does.
+    assert_eq!(git.read_to_end(&mut Vec::new()).unwrap(), 0);
+}
