@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use slipway_pipelines::{Pipeline, Trigger, yaml};
+use slipway_pipelines::{FileError, Pipeline, yaml};
 use slipway_runner::{Provider, Repository, RunEvent, Source};
 
 use crate::arguments::{SimulateArguments, SimulateCommand};
@@ -15,7 +15,7 @@ use crate::git_objects::GitRepository;
 use crate::interrupt::Interrupts;
 use crate::local_config::{PipelineDefinition, RepositoryKind};
 use crate::packages::Packages;
-use crate::simulate::{self, Choice, Clone as Copy, Ended, Outcome, Prepared};
+use crate::simulate::{self, Choice, Clone as Copy, Ended, Outcome, Prepared, Yaml};
 use crate::terminal::Terminal;
 use crate::text::{Line, Style};
 use crate::world::{Named, PipelineWorld, World};
@@ -212,11 +212,10 @@ impl Simulation<'_> {
                 packages: self.packages.clone(),
                 named: self.named.clone(),
             };
-            let choose = |triggers: Option<(&Trigger, &Trigger)>| {
-                simulate::select(prepared, self.kind(), &self.world.config.branch_policies, definition, triggers)
-            };
+            let choose = |yaml: Yaml<'_>| simulate::select(prepared, self.kind(), &self.world.config.branch_policies, definition, yaml);
+            let missing = matches!(files.read(&definition.file), Err(FileError::Missing));
             // A policy decides without the YAML; what is not validated is not even read.
-            let decided = policies.then(|| choose(None));
+            let decided = if policies { Some(choose(Yaml::Broken)) } else { missing.then(|| choose(Yaml::Missing)) };
             let mut failure = None;
             let loaded = match &decided {
                 Some(Choice { triggered: false, .. }) => None,
@@ -228,7 +227,9 @@ impl Simulation<'_> {
                     }
                 },
             };
-            let choice = decided.unwrap_or_else(|| choose(loaded.as_ref().map(|pipeline| (&pipeline.trigger, &pipeline.pr))));
+            let choice = decided.unwrap_or_else(|| {
+                choose(loaded.as_ref().map_or(Yaml::Broken, |pipeline| Yaml::Triggers(&pipeline.trigger, &pipeline.pr)))
+            });
             let (word, style) = if choice.triggered { ("triggered", Style::Good) } else { ("not triggered", Style::Faint) };
             self.terminal.print([Line::plain(format!("  {}: ", definition.name))
                 .with(style, word)

@@ -12,4 +12,4 @@ mod tests;
 pub(crate) use clone::Clone;
 pub(crate) use prepare::{Prepared, pull_request, push};
 pub(crate) use report::{Ended, Outcome, lines};
-pub(crate) use select::{Choice, select};
+pub(crate) use select::{Choice, Yaml, select};

@@ -19,16 +19,30 @@ pub(crate) struct Choice {
     pub(crate) batched: bool,
 }
 
-/// Whether the event triggers a pipeline. `triggers` are its `trigger:` and `pr:`; where its YAML is broken they are not
-/// known, and the service makes a run of it that fails.
+/// What the commit has of a pipeline.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Yaml<'a> {
+    /// Its file is not there.
+    Missing,
+    /// What is in its file is no pipeline: its triggers are not known, and the service makes a run that fails.
+    Broken,
+    /// Its `trigger:` and `pr:`.
+    Triggers(&'a Trigger, &'a Trigger),
+}
+
+/// Whether the event triggers a pipeline.
 pub(crate) fn select(
     prepared: &Prepared,
     kind: RepositoryKind,
     policies: &[BranchPolicy],
     pipeline: &PipelineDefinition,
-    triggers: Option<(&Trigger, &Trigger)>,
+    yaml: Yaml<'_>,
 ) -> Choice {
-    let unknown = || Verdict { triggered: true, reason: "its YAML is broken, so the service makes a run that fails at once".to_owned() };
+    let by = |matches: &dyn Fn(&Trigger, &Trigger) -> Verdict| match yaml {
+        Yaml::Missing => Verdict { triggered: false, reason: format!("`{}` is not in the commit", pipeline.file) },
+        Yaml::Broken => Verdict { triggered: true, reason: "its YAML is broken, so the service makes a run that fails at once".to_owned() },
+        Yaml::Triggers(trigger, pr) => matches(trigger, pr),
+    };
     let choice = |verdict: Verdict, required, batched| Choice { triggered: verdict.triggered, reason: verdict.reason, required, batched };
     match (&prepared.event, kind) {
         (RunEvent::PullRequest(event), RepositoryKind::AzureRepos) => {
@@ -50,17 +64,16 @@ pub(crate) fn select(
             }
         }
         (RunEvent::PullRequest(event), RepositoryKind::GitHub) => {
-            let matches = |(_, pr): (&Trigger, &Trigger)| matches_pull_request(pr, &event.target_branch, &prepared.changed, event.is_draft);
-            choice(triggers.map_or_else(unknown, matches), false, false)
+            let verdict = by(&|_, pr| matches_pull_request(pr, &event.target_branch, &prepared.changed, event.is_draft));
+            choice(verdict, false, false)
         }
         _ => {
             if let Some(word) = skips_ci(&prepared.message) {
                 let reason = format!("the commit's message asks for no run: `{word}`");
                 return choice(Verdict { triggered: false, reason }, false, false);
             }
-            let batched = matches!(triggers, Some((Trigger::Filters(filters), _)) if filters.batch);
-            let matches = |(trigger, _): (&Trigger, &Trigger)| matches_push(trigger, &prepared.reference, &prepared.changed);
-            choice(triggers.map_or_else(unknown, matches), false, batched)
+            let batched = matches!(yaml, Yaml::Triggers(Trigger::Filters(filters), _) if filters.batch);
+            choice(by(&|trigger, _| matches_push(trigger, &prepared.reference, &prepared.changed)), false, batched)
         }
     }
 }

@@ -4,7 +4,7 @@ use slipway_pipelines::{Trigger, TriggerFilters};
 use slipway_runner::{PullRequestEvent, RunEvent};
 
 use super::prepare::Prepared;
-use super::select::select;
+use super::select::{Yaml, select};
 use crate::local_config::{BranchPolicy, BuildValidation, PipelineDefinition, RepositoryKind};
 
 fn prepared(event: RunEvent, changed: &str, message: &str) -> Prepared {
@@ -43,7 +43,7 @@ fn policies(paths: &[&str], required: bool) -> Vec<BranchPolicy> {
 fn in_azure_repos_branch_policies_alone_decide_about_a_pull_request() {
     let choose = |target: &str, changed: &str, policies: &[BranchPolicy], pr: &Trigger| {
         let prepared = prepared(pull_request(target), changed, "");
-        select(&prepared, RepositoryKind::AzureRepos, policies, &pipeline(), Some((&Trigger::None, pr)))
+        select(&prepared, RepositoryKind::AzureRepos, policies, &pipeline(), Yaml::Triggers(&Trigger::None, pr))
     };
     let chosen = choose("main", "a", &policies(&[], true), &Trigger::None);
     assert_eq!((chosen.triggered, chosen.required), (true, true));
@@ -58,12 +58,14 @@ fn in_azure_repos_branch_policies_alone_decide_about_a_pull_request() {
 
 #[test]
 fn on_github_pr_decides_and_policies_do_not() {
-    let choose = |triggers: Option<(&Trigger, &Trigger)>| {
-        select(&prepared(pull_request("main"), "a", ""), RepositoryKind::GitHub, &policies(&[], true), &pipeline(), triggers)
-    };
-    assert!(choose(Some((&Trigger::None, &Trigger::Default))).triggered);
-    assert!(!choose(Some((&Trigger::Default, &Trigger::None))).triggered);
-    assert!(choose(None).reason.contains("broken"));
+    let choose =
+        |yaml: Yaml<'_>| select(&prepared(pull_request("main"), "a", ""), RepositoryKind::GitHub, &policies(&[], true), &pipeline(), yaml);
+    assert!(choose(Yaml::Triggers(&Trigger::None, &Trigger::Default)).triggered);
+    assert!(!choose(Yaml::Triggers(&Trigger::Default, &Trigger::None)).triggered);
+    let broken = choose(Yaml::Broken);
+    assert!(broken.triggered && broken.reason.contains("broken"), "{}", broken.reason);
+    let missing = choose(Yaml::Missing);
+    assert_eq!((missing.triggered, missing.reason.as_str()), (false, "`pr.yml` is not in the commit"));
 }
 
 #[test]
@@ -71,7 +73,7 @@ fn trigger_decides_about_a_push_unless_the_commit_asks_for_no_run() {
     let batched = Trigger::Filters(TriggerFilters { batch: true, ..TriggerFilters::default() });
     let choose = |trigger: &Trigger, message: &str| {
         let prepared = prepared(RunEvent::Push { batched: false }, "a", message);
-        select(&prepared, RepositoryKind::AzureRepos, &[], &pipeline(), Some((trigger, &Trigger::Default)))
+        select(&prepared, RepositoryKind::AzureRepos, &[], &pipeline(), Yaml::Triggers(trigger, &Trigger::Default))
     };
     assert!(choose(&Trigger::Default, "").triggered);
     assert!(!choose(&Trigger::None, "").triggered);

@@ -688,6 +688,15 @@ fn paths_since_a_commit_and_tags_decide_about_pushes() {
         release: triggered: the tag `v1` is included by `v*`
         docs: not triggered: without `trigger: tags:` no tag starts it, and `v1` is one
         ");
+    git(&world, &["checkout", "--quiet", "-b", "without"]);
+    git(&world, &["rm", "--quiet", "docs.yml"]);
+    commit(&world, "No pipeline");
+    git(&world, &["checkout", "--quiet", "main"]);
+    insta::assert_snapshot!(chosen(&["push", "without"]), @r"
+        COMMIT (No pipeline), since COMMIT; 1 file changed
+        release: not triggered: `trigger:` names tags only, and `without` is a branch
+        docs: not triggered: `docs.yml` is not in the commit
+        ");
     git(&world, &["commit", "--quiet", "--allow-empty", "-m", "Nothing [skip ci]"]);
     insta::assert_snapshot!(report(&simulate(&world, &["push"])), @r"
         exit 0
