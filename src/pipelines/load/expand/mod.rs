@@ -34,6 +34,7 @@ use crate::place::Place;
 use limits::Usage;
 use origins::Origins;
 use repositories::Other;
+use template::Parsed;
 use units::Unit;
 
 /// Expands the pipeline of a request.
@@ -47,6 +48,7 @@ pub(super) fn expand(request: &LoadRequest<'_>, sources: &mut Sources) -> Result
         problems: Diagnostics::new(),
         reported: HashSet::new(),
         units: HashMap::new(),
+        parsed: Parsed::default(),
         others: Vec::new(),
         origins: Origins::default(),
         usage: Usage::default(),
@@ -70,6 +72,7 @@ struct Expander<'a> {
     reported: HashSet<(Place, String)>,
     /// Files by repository (0 = the pipeline's own) and path; `None` for one that is broken.
     units: HashMap<(usize, String), Option<Rc<Unit>>>,
+    parsed: Parsed,
     others: Vec<Other>,
     origins: Origins,
     usage: Usage,

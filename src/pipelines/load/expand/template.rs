@@ -1,5 +1,6 @@
 //! A file as compile time sees it: a tree in which every `${{ }}` is parsed. Made once for each file.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::scan::{Part, parts};
@@ -66,7 +67,7 @@ pub(super) enum Piece {
 #[derive(Debug)]
 pub(super) struct Code {
     pub(super) place: Place,
-    pub(super) expression: Result<Expression, Vec<(Place, ExpressionError)>>,
+    pub(super) expression: Result<Arc<Expression>, Vec<(Place, ExpressionError)>>,
 }
 
 impl Template {
@@ -84,10 +85,32 @@ impl Template {
     }
 }
 
+/// Expressions by their text and the names of the loops around them: the same few are written again and again.
+#[derive(Debug, Default)]
+pub(super) struct Parsed(HashMap<String, Arc<Expression>>);
+
+impl Parsed {
+    fn parse(&mut self, text: &str, locals: &[Arc<str>]) -> Result<Arc<Expression>, Vec<ExpressionError>> {
+        let mut key = text.trim().to_owned();
+        for local in locals {
+            // No YAML text has this character.
+            key.push('\0');
+            key.push_str(local);
+        }
+        if let Some(known) = self.0.get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let expression = Arc::new(Expression::parse_with(text, &Vocabulary::COMPILE_TIME, locals)?);
+        self.0.insert(key, Arc::clone(&expression));
+        Ok(expression)
+    }
+}
+
 /// Compiles the nodes of a file.
 pub(super) struct Compiler<'a> {
     pub(super) sources: &'a Sources,
     pub(super) problems: &'a mut Diagnostics,
+    pub(super) parsed: &'a mut Parsed,
     /// The variables of the loops around, the innermost last.
     pub(super) locals: Vec<Arc<str>>,
 }
@@ -201,7 +224,7 @@ impl Compiler<'_> {
     fn code(&mut self, node: &Node, text: &str, at: usize) -> Code {
         let blank = text.chars().take_while(|c| c.is_whitespace()).count();
         let place = self.place(node, at + blank);
-        let expression = Expression::parse_with(text, &Vocabulary::COMPILE_TIME, &self.locals).map_err(|errors| {
+        let expression = self.parsed.parse(text, &self.locals).map_err(|errors| {
             let word = text.split_whitespace().next().unwrap_or_default();
             let is_directive = ["if", "elseif", "else", "each", "insert"].contains(&word);
             let usage = if ["else", "insert"].contains(&word) { word.to_owned() } else { format!("{word} ...") };

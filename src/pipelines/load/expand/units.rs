@@ -105,7 +105,8 @@ impl Expander<'_> {
         let (declared, rest): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(key, _)| key.text() == Some("parameters"));
         let declarations = declarations(declared.first().map(|(_, value)| value), &mut problems);
         let rest = Node { kind: Kind::Mapping(rest), place };
-        let compiled = Compiler { sources: self.sources, problems: &mut problems, locals: Vec::new() }.template(&rest);
+        let compiled =
+            Compiler { sources: self.sources, problems: &mut problems, parsed: &mut self.parsed, locals: Vec::new() }.template(&rest);
         let broken = problems.has_errors();
         self.problems.extend(problems);
         let entries = match compiled.kind {
