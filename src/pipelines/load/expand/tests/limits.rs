@@ -115,3 +115,26 @@ fn deep_nesting_within_deep_nesting_does_not_end_the_stack() {
     let told = problems(&Bench::new("steps:\n- template: t.yml\n  parameters: {n: x}\n").file("t.yml", &deeper));
     assert!(told.contains("the value is nested more than 100 levels deep"), "{}", told.lines().next().unwrap_or_default());
 }
+
+#[test]
+fn expressions_have_their_limits_and_places() {
+    // facts/pipeline-yaml.md 2.5: length 21000 characters, depth 50, memory 1 MiB
+    let long = format!("'{}'", "x".repeat(21_000));
+    let told = problems(&Bench::new(&format!("steps:\n- script: ${{{{ {long} }}}}\n")));
+    assert!(told.starts_with("ci.yml:2:14: error: the expression has 21004 characters, at most 21000 are allowed"), "{}", &told[..100]);
+    let deep = format!("{}true{}", "not(".repeat(50), ")".repeat(50));
+    let told = problems(&Bench::new(&format!("steps:\n- script: a\n- ${{{{ if {deep} }}}}:\n  - script: b\n")));
+    assert!(told.contains("functions and brackets are nested too deep, at most 49 may be open at once"), "{told}");
+    let much = "parameters: {x: x}\nvariables:\n- {name: a, value: '${{ format(''{0}{0}{0}{0}{0}{0}{0}{0}{0}{0}'', parameters.x) }}'}\n";
+    let more: String =
+        ('b'..='g').map(|name| {
+            let before = char::from(u8::try_from(name).unwrap() - 1);
+            format!("- {{name: {name}, value: '${{{{ format(''{{0}}{{0}}{{0}}{{0}}{{0}}{{0}}{{0}}{{0}}{{0}}{{0}}'', variables.{before}) }}}}'}}\n")
+        }).collect();
+    let told = problems(&Bench::new(&format!("{much}{more}steps:\n- script: b\n")));
+    assert!(
+        told.starts_with("ci.yml:8:25: error: The maximum allowed memory size was exceeded while evaluating the following expression:"),
+        "{}",
+        told.lines().next().unwrap_or_default()
+    );
+}

@@ -104,3 +104,25 @@ fn repositories_that_cannot_be_had_are_told_of() {
       hint: give the repository another one; `self` is that of the pipeline
     ");
 }
+
+#[test]
+fn a_file_that_is_extended_may_bring_repositories() {
+    // "Only the entry file's `resources.repositories` + those in extends templates count"; the entry's win
+    let bench = Bench::new("resources:\n  repositories:\n  - {repository: a, name: shop/a, ref: refs/tags/v1}\nextends:\n  template: t.yml@a\n")
+        .remote("shop/a@refs/tags/v1", "t.yml", "resources:\n  repositories:\n  - {repository: a, name: shop/other}\n  - {repository: b, name: shop/b}\nsteps:\n- template: s.yml@b\n- template: s.yml@a\n")
+        .remote("shop/a@refs/tags/v1", "s.yml", "steps: [{script: of a}]\n")
+        .remote("shop/b@default", "s.yml", "resources: {}\nsteps: [{script: of b}]\n");
+    insta::assert_snapshot!(problems(&bench), @r"
+    s.yml@b:1:1: error: unknown key of a template with `steps`: `resources`
+      1 | resources: {}
+        | ^
+      included from t.yml@a:6:13
+      included from ci.yml:5:13
+      hint: it can have `parameters` and `steps`
+    ");
+    let bench = bench.remote("shop/b@default", "s.yml", "steps: [{script: of b}]\n");
+    let expanded = bench.expand().unwrap();
+    assert!(expanded.to_yaml().ends_with("steps:\n- script: of b\n- script: of a\n"), "{}", expanded.to_yaml());
+    let aliases: Vec<String> = expanded.repositories.iter().map(|resource| format!("{}={}", resource.alias, resource.name)).collect();
+    assert_eq!(aliases, ["a=shop/a", "b=shop/b"]);
+}

@@ -115,3 +115,22 @@ fn variables_of_a_job_that_is_passed_or_copied_stay_in_it() {
       - script: <>
     ");
 }
+
+#[test]
+fn groups_are_entries_in_the_order_of_the_file() {
+    // facts/pipeline-yaml.md 2.8: "Groups and templates merge in list order within their scope (later wins)"
+    let bench = Bench::new("variables:\n- name: a\n  value: 1\n- template: v.yml\n- name: b\n  value: 2\nsteps:\n- script: a\n")
+        .file("v.yml", "variables:\n- group: Shop-Settings\n- ${{ each pair in split('x,y', ',') }}:\n  - name: ${{ pair }}\n    value: ${{ upper(pair) }}\n    readonly: true\n");
+    let items: Vec<String> = bench
+        .load()
+        .unwrap()
+        .pipeline
+        .variables
+        .iter()
+        .map(|item| match item {
+            crate::VariableItem::Variable(variable) => format!("{}={} {}", variable.name, variable.value, variable.read_only),
+            crate::VariableItem::Group { name, place } => format!("group {name} {place}"),
+        })
+        .collect();
+    assert_eq!(items, ["a=1 false", "group Shop-Settings v.yml:2:10", "x=X true", "y=Y true", "b=2 false"]);
+}
