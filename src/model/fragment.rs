@@ -71,6 +71,8 @@ pub enum Outcome {
 pub enum Facts {
     /// Secrets were fetched from a key vault.
     Secrets(SecretsFacts),
+    /// Sources were checked.
+    Checks(ChecksFacts),
 }
 
 /// Which secrets were fetched from which vault. Names and versions, never values.
@@ -102,6 +104,60 @@ pub struct SecretFact {
     /// When the secret expires, RFC 3339, where the vault says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<String>,
+}
+
+/// Which checks ran, what they found, which tests failed. Texts are masked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChecksFacts {
+    /// The folder that was checked, from the root of the sources; `.` for the root.
+    pub folder: String,
+    /// The checks in the order in which they ran.
+    pub checks: Vec<CheckFact>,
+    /// Number of findings that are errors.
+    pub errors: usize,
+    /// Number of other findings.
+    pub warnings: usize,
+    /// The findings that matter most.
+    pub findings: Vec<FindingFact>,
+    /// Number of tests.
+    pub tests: usize,
+    /// Number of tests that failed or did not end.
+    pub failed: usize,
+    /// Number of tests that did not run.
+    pub skipped: usize,
+    /// The first tests that failed.
+    pub failures: Vec<FindingFact>,
+}
+
+/// A check of a workspace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CheckFact {
+    /// `format`, `lint`, `build`, `unit-tests`, `integration-tests`.
+    pub check: String,
+    /// The workspace's folder, from the folder that was checked.
+    pub workspace: String,
+    /// `passed`, `failed`, `timed out`, `stopped`, `not run`; `planned` in a dry run.
+    pub outcome: String,
+    /// How long it took.
+    pub milliseconds: u64,
+    /// Why it did not pass; empty if it did.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+}
+
+/// A finding, or a test that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FindingFact {
+    /// The rule, or the test's name.
+    pub name: String,
+    /// What is wrong.
+    pub message: String,
+    /// `path:line:column` from the root of the sources; empty where it is not known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub place: String,
 }
 
 /// Something that went wrong, in words for a person.

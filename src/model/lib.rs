@@ -10,6 +10,6 @@ mod job_registration;
 mod service_connection;
 
 pub use azure_endpoint::AzureEndpoint;
-pub use fragment::{Facts, Fragment, Outcome, Problem, SecretFact, SecretsFacts, TaskReference};
+pub use fragment::{CheckFact, ChecksFacts, Facts, FindingFact, Fragment, Outcome, Problem, SecretFact, SecretsFacts, TaskReference};
 pub use job_registration::{ConnectionGrant, JobRegistration};
 pub use service_connection::{SYSTEM_CONNECTION, ServiceConnection};

@@ -90,6 +90,21 @@ pub const KV_STOPPED: &str = "SLIP-KV-STOPPED";
 /// Several secrets have problems, each of which has its own code.
 pub const KV_SEVERAL: &str = "SLIP-KV-SEVERAL";
 
+/// The folder to check does not exist.
+pub const CHECK_FOLDER: &str = "SLIP-LBT-FOLDER";
+/// There is nothing in the folder that can be checked.
+pub const CHECK_NOTHING: &str = "SLIP-LBT-NOTHING";
+/// A tool is not installed.
+pub const CHECK_TOOL: &str = "SLIP-LBT-TOOL";
+/// The manifest of a package cannot be read by its tool.
+pub const CHECK_MANIFEST: &str = "SLIP-LBT-MANIFEST";
+/// A folder cannot be read.
+pub const CHECK_READ: &str = "SLIP-LBT-READ";
+/// A check did not pass.
+pub const CHECK_FAILED: &str = "SLIP-LBT-CHECKS";
+/// The step was stopped before every check had ended.
+pub const CHECK_STOPPED: &str = "SLIP-LBT-STOPPED";
+
 /// Every code of this crate.
 pub const ALL: &[&str] = &[
     NET_CLIENT,
@@ -133,6 +148,13 @@ pub const ALL: &[&str] = &[
     KV_UNCHECKED,
     KV_STOPPED,
     KV_SEVERAL,
+    CHECK_FOLDER,
+    CHECK_NOTHING,
+    CHECK_TOOL,
+    CHECK_MANIFEST,
+    CHECK_READ,
+    CHECK_FAILED,
+    CHECK_STOPPED,
 ];
 
 /// A failed sign-in as the error of a task. `settings_page` is where a person edits the service connection.

@@ -6,8 +6,9 @@
 mod azure_sign_in;
 pub mod codes;
 pub mod keyvault_fetch;
+pub mod lint_build_test;
 
 use slipway_agent::spec::TaskSpec;
 
 /// Every task that ships.
-pub const TASKS: &[&TaskSpec] = &[&keyvault_fetch::SPEC];
+pub const TASKS: &[&TaskSpec] = &[&keyvault_fetch::SPEC, &lint_build_test::SPEC];

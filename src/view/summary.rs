@@ -1,6 +1,6 @@
 use handlebars::{Context, Handlebars, Helper, HelperResult, Output, RenderContext, RenderError, TemplateError};
 use serde_json::{Value, json};
-use slipway_model::{Facts, Fragment, Outcome};
+use slipway_model::{Facts, FindingFact, Fragment, Outcome};
 
 use crate::markdown::{code, escape, prose};
 
@@ -30,9 +30,14 @@ pub fn summary(fragment: &Fragment) -> Result<String, ViewError> {
     handlebars.register_partial("problems", include_str!("templates/problems.hbs")).map_err(Box::new)?;
     let template = match &fragment.facts {
         Facts::Secrets(_) => include_str!("templates/secrets.hbs"),
+        Facts::Checks(_) => include_str!("templates/checks.hbs"),
     };
     let text = handlebars.render_template(template, &view(fragment)).map_err(Box::new)?;
     Ok(format!("{}\n", text.trim_end()))
+}
+
+fn findings(findings: &[FindingFact]) -> Vec<Value> {
+    findings.iter().map(|finding| json!({ "name": finding.name, "message": finding.message, "place": finding.place })).collect()
 }
 
 /// The fragment with what templates cannot work out themselves.
@@ -60,6 +65,23 @@ fn view(fragment: &Fragment) -> Value {
             })).collect::<Vec<_>>(),
             "count": facts.secrets.len(),
             "read": facts.secrets.iter().filter(|secret| secret.version.is_some()).count(),
+        }),
+        Facts::Checks(facts) => json!({
+            "folder": facts.folder,
+            "checks": facts.checks.iter().map(|check| json!({
+                "check": check.check,
+                "workspace": check.workspace,
+                "outcome": check.outcome,
+                "seconds": format!("{:.1} s", std::time::Duration::from_millis(check.milliseconds).as_secs_f64()),
+                "reason": check.reason,
+            })).collect::<Vec<_>>(),
+            "errors": facts.errors,
+            "warnings": facts.warnings,
+            "findings": findings(&facts.findings),
+            "tests": facts.tests,
+            "failed": facts.failed,
+            "skipped": facts.skipped,
+            "failures": findings(&facts.failures),
         }),
     };
     json!({
@@ -91,7 +113,7 @@ fn prose_helper(helper: &Helper<'_>, _: &Handlebars<'_>, _: &Context, _: &mut Re
 
 #[cfg(test)]
 mod tests {
-    use slipway_model::{Problem, SecretFact, SecretsFacts, TaskReference};
+    use slipway_model::{CheckFact, ChecksFacts, Problem, SecretFact, SecretsFacts, TaskReference};
 
     use super::*;
 
@@ -137,7 +159,7 @@ mod tests {
     fn a_failure_names_what_went_wrong_and_the_next_step() {
         let mut fragment = fragment();
         fragment.outcome = Outcome::Failed;
-        let Facts::Secrets(facts) = &mut fragment.facts;
+        let Facts::Secrets(facts) = &mut fragment.facts else { unreachable!("a fragment of secrets") };
         for secret in &mut facts.secrets {
             secret.version = None;
         }
@@ -155,15 +177,43 @@ mod tests {
     #[test]
     fn a_dry_run_says_so() {
         let mut fragment = Fragment { dry_run: true, ..fragment() };
-        let Facts::Secrets(facts) = &mut fragment.facts;
+        let Facts::Secrets(facts) = &mut fragment.facts else { unreachable!("a fragment of secrets") };
         facts.secrets.iter_mut().for_each(|secret| secret.version = None);
         insta::assert_snapshot!(summary(&fragment).unwrap());
     }
 
     #[test]
+    fn checks_are_told_with_what_they_found() {
+        let check = |check: &str, outcome: &str, reason: &str| CheckFact {
+            check: check.to_owned(),
+            workspace: ".".to_owned(),
+            outcome: outcome.to_owned(),
+            milliseconds: 1234,
+            reason: reason.to_owned(),
+        };
+        let finding = |name: &str, message: &str, place: &str| FindingFact {
+            name: name.to_owned(),
+            message: message.to_owned(),
+            place: place.to_owned(),
+        };
+        let facts = ChecksFacts {
+            folder: "orders".to_owned(),
+            checks: vec![check("lint", "passed", ""), check("unit-tests", "failed", "1 of 2 tests failed")],
+            errors: 0,
+            warnings: 1,
+            findings: vec![finding("clippy::len_zero", "length comparison to zero", "orders/src/lib.rs:3:5")],
+            tests: 2,
+            failed: 1,
+            skipped: 0,
+            failures: vec![finding("tests::adds", "panicked: <3>", "")],
+        };
+        insta::assert_snapshot!(summary(&Fragment { facts: Facts::Checks(facts), outcome: Outcome::Failed, ..fragment() }).unwrap());
+    }
+
+    #[test]
     fn values_cannot_break_the_table() {
         let mut fragment = fragment();
-        let Facts::Secrets(facts) = &mut fragment.facts;
+        let Facts::Secrets(facts) = &mut fragment.facts else { unreachable!("a fragment of secrets") };
         facts.secrets[0].variable = "A|B`\n| x".to_owned();
         let markdown = summary(&fragment).unwrap();
         let row = markdown.lines().find(|line| line.contains("db-password")).unwrap();

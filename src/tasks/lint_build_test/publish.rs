@@ -1,0 +1,93 @@
+//! What the task leaves: findings in the artifact `CodeAnalysisLogs`, test results.
+
+use slipway_agent::commands::artifact;
+use slipway_agent::commands::results::{PublishResults, ResultsFormat};
+use slipway_agent::{HostType, Masker, TaskContext, TaskError};
+use slipway_quality::{Check, Report, SarifContext, Tools, junit, sarif};
+
+/// The artifact in which Microsoft's consumers look for findings (facts/quality-and-acceptance.md 2.3).
+const ARTIFACT: &str = "CodeAnalysisLogs";
+
+/// The report with the secrets in its texts masked, before any format escapes them.
+pub(crate) fn masked(mut report: Report, masker: &Masker) -> Report {
+    let mask = |text: &mut String| *text = masker.mask(text).into_owned();
+    for finding in &mut report.findings {
+        mask(&mut finding.message);
+        finding.help.iter_mut().for_each(mask);
+        finding.place.iter_mut().for_each(|place| mask(&mut place.path));
+    }
+    for suite in &mut report.tests {
+        for case in &mut suite.cases {
+            mask(&mut case.name);
+            mask(&mut case.output);
+            case.message.iter_mut().for_each(mask);
+        }
+    }
+    for check in &mut report.checks {
+        check.reason.iter_mut().for_each(mask);
+    }
+    report
+}
+
+/// Writes the SARIF file and uploads it.
+///
+/// # Errors
+/// When the file cannot be written.
+pub(crate) fn findings(context: &TaskContext, report: &Report, folder: &str, tools: Tools) -> Result<(), TaskError> {
+    let variables = context.variables();
+    if variables.host_type() != HostType::Build {
+        context.reporter().info("Findings are not uploaded: only a pipeline run has artifacts, a classic release has none.");
+        return Ok(());
+    }
+    let log = sarif(
+        report,
+        &SarifContext {
+            folder: folder.to_owned(),
+            repository_uri: variables.repository().map(|repository| without_credentials(&repository.uri)).filter(|uri| !uri.is_empty()),
+            revision: variables.source_version().map(str::to_owned),
+            branch: variables.source_branch().map(str::to_owned),
+            tools,
+        },
+    );
+    // Jobs and steps put their files into one folder of the artifact, so each needs a name of its own.
+    let parts = [variables.stage(), variables.job(), folder].map(|part| if part.is_empty() || part == "." { "-" } else { part });
+    let stem = format!("slipway.{}", parts.join("."));
+    let path = context.files().write_text(&stem, "sarif", &format!("{log:#}\n"))?;
+    context.reporter().send(&artifact::upload(ARTIFACT, ARTIFACT, &path));
+    Ok(())
+}
+
+fn without_credentials(uri: &str) -> String {
+    let Ok(mut url) = url::Url::parse(uri) else { return String::new() };
+    // Neither fails for an address that has a host, and one without has no credentials.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.to_string()
+}
+
+/// Writes the test results of each check and hands them to the agent.
+///
+/// # Errors
+/// When a file cannot be written, or its path cannot be handed over.
+pub(crate) fn tests(context: &TaskContext, report: &Report, title: &str, folder: &str) -> Result<(), TaskError> {
+    for check in [Check::UnitTests, Check::IntegrationTests] {
+        let suites: Vec<_> = report.tests.iter().filter(|suite| suite.check == check).cloned().collect();
+        if suites.is_empty() {
+            continue;
+        }
+        let title = if title.is_empty() { format!("{check} of {folder}") } else { title.to_owned() };
+        let path = context.files().write_text(&format!("{check}"), "xml", &junit(&title, &suites))?;
+        context.reporter().publish_results(&PublishResults {
+            format: ResultsFormat::JUnit,
+            files: vec![path],
+            run_title: title,
+            merge: true,
+            platform: String::new(),
+            configuration: String::new(),
+            attach_files: false,
+            fail_on_failed_tests: false,
+            system: "Slipway".to_owned(),
+        })?;
+    }
+    Ok(())
+}
