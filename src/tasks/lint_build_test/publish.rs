@@ -50,8 +50,9 @@ pub(crate) fn findings(context: &TaskContext, report: &Report, folder: &str, too
         },
     );
     // Jobs and steps put their files into one folder of the artifact, so each needs a name of its own.
-    let parts = [variables.stage(), variables.job(), folder].map(|part| if part.is_empty() || part == "." { "-" } else { part });
-    let stem = format!("slipway.{}", parts.join("."));
+    let job: String = variables.job_id().unwrap_or_default().chars().filter(char::is_ascii_alphanumeric).take(8).collect();
+    let stem = ["slipway", variables.stage(), folder, &job].into_iter().filter(|part| !part.is_empty() && *part != ".");
+    let stem = stem.collect::<Vec<_>>().join(".");
     let path = context.files().write_text(&stem, "sarif", &format!("{log:#}\n"))?;
     context.reporter().send(&artifact::upload(ARTIFACT, ARTIFACT, &path));
     Ok(())
