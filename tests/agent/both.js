@@ -128,7 +128,9 @@ async function both(steps, { variables = {}, files = {}, group = false, base = {
 
 const FILTERS = [
   [/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<guid>'],
-  [/\b[0-9a-f]{8}\.json\b/g, '<id>.json'],
+  [/\b[0-9a-f]{8}\.(json|sarif)\b/g, '<id>.$1'],
+  [/^(thread '[^']+') \(\d+\)/gm, '$1 (<id>)'],
+  [/ +time="[\d.]+"/g, ' time="<duration>"'],
   [/\b2\d{7}\.\d+\b/g, '<number>'],
   [/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)?/g, '<time>'],
   [/\b\d+(\.\d+)? ?(ms|s|min)\b/g, '<duration>'],
@@ -157,7 +159,7 @@ function steady(value, result, who) {
 
 /** What the agent itself says because of a command: its wording is not known to the mini agent. Lines that only report go. */
 const NO_COMMAND = /^(##\[warning\])?'.*' contains logging command keyword '##vso'.*$/;
-const REPORTS = /^(Skipping step due to|Evaluating: |Published .*tests|Upload '.*' to file container|Associated artifact |Build '\d+' has following tags now)/;
+const REPORTS = /^( *Blocking waiting for file lock|Skipping step due to|Evaluating: |Published .*tests|Upload '.*' to file container|Associated artifact |Build '\d+' has following tags now)/;
 const said = (text) => text.replace(NO_COMMAND, '$1<no command>');
 
 /** What both records hold, in one shape. `slipway run` keeps artifacts and test runs per run, and not progress and details. */
