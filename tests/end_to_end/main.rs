@@ -3,4 +3,5 @@
 mod bad_input;
 mod keyvault_fetch;
 mod leftovers;
+mod lint_build_test;
 mod shop;

@@ -1,0 +1,152 @@
+//! `LintBuildTest` with bad packages and bad surroundings. Each test compares the whole output and the exit status.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
+
+use regex_lite::Regex;
+use slipway_tests::{Finished, World};
+
+const MANIFEST: &str = "\
+[package]
+name = \"sample\"
+version = \"0.1.0\"
+edition = \"2024\"
+
+[workspace]
+";
+const LOCK: &str = "version = 4\n\n[[package]]\nname = \"sample\"\nversion = \"0.1.0\"\n";
+const LIBRARY: &str = "\
+//! A sample.
+
+/// Twice `x`.
+#[must_use]
+pub const fn twice(x: u8) -> u8 {
+    x * 2
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn doubles() {
+        assert_eq!(super::twice(2), 4);
+    }
+}
+";
+const PIPELINE: &str = "steps:\n- task: LintBuildTest@1\n  displayName: Check\n";
+
+/// A world whose repository has a package without dependencies; its library is `library`.
+fn package(library: &str, pipeline: &str) -> World {
+    World::new(&[
+        ("slipway.local.yml", crate::shop::LOCAL),
+        (".gitignore", "target\n"),
+        ("Cargo.toml", MANIFEST),
+        ("Cargo.lock", LOCK),
+        ("src/lib.rs", library),
+        ("azure-pipelines.yml", pipeline),
+    ])
+}
+
+/// The command that runs the pipeline. Its `PATH` has only what is needed, so that no other tool of the machine changes the output.
+fn command(world: &World) -> Command {
+    let mut command = world.run_command("azure-pipelines.yml");
+    command.env(
+        "PATH",
+        tools(world, &["node", "bash", "git", "cc", "ld", "cargo", "rustc", "rustfmt", "rustdoc", "cargo-fmt", "cargo-clippy"]),
+    );
+    // A Cargo of its own: no settings of the user, no waiting for other tests.
+    command.env("CARGO_HOME", world.folder().join("cargo"));
+    let rustup = std::env::var_os("RUSTUP_HOME").map(PathBuf::from).or_else(|| Some(std::env::home_dir()?.join(".rustup")));
+    command.env("RUSTUP_HOME", rustup.expect("a home"));
+    command.envs(std::env::var_os("RUSTUP_TOOLCHAIN").map(|toolchain| ("RUSTUP_TOOLCHAIN", toolchain)));
+    // One after the other, in an order that does not change.
+    command.env("CARGO_BUILD_JOBS", "1").env("RUST_TEST_THREADS", "1");
+    command
+}
+
+/// A folder with links to these programs of the machine.
+fn tools(world: &World, names: &[&str]) -> PathBuf {
+    let folder = world.folder().join("tools");
+    if !folder.exists() {
+        std::fs::create_dir(&folder).expect("a new folder");
+        let path = std::env::var_os("PATH").expect("a PATH");
+        for name in names {
+            let program = std::env::split_paths(&path).map(|folder| folder.join(name)).find(|program| program.is_file());
+            let program = program.unwrap_or_else(|| panic!("`{name}` is not in PATH"));
+            std::os::unix::fs::symlink(program, folder.join(name)).expect("a new link");
+        }
+    }
+    folder
+}
+
+fn run(world: &World) -> Finished {
+    Finished::of(World::start(command(world)))
+}
+
+/// All that a run printed, without what depends on the toolchain and on the run.
+fn shown(finished: &Finished, world: &World) -> String {
+    static FILTERS: OnceLock<Vec<(Regex, &str)>> = OnceLock::new();
+    let filters = FILTERS.get_or_init(|| {
+        [
+            (r"(deps/[a-z_]+)-[0-9a-f]{16}", "$1-[hash]"),
+            (r"' \(\d+\) panicked", "' panicked"),
+            (r"\b[0-9a-f]{8}(-\d+)?\.sarif", "[id].sarif"),
+            (r"(?:  (?:error: could not compile|warning: build failed, waiting)[^\n]*\n)+", "  [targets that cannot be compiled]\n"),
+            (r"rust-clippy/[^/]+/", "rust-clippy/[version]/"),
+        ]
+        .map(|(pattern, replacement)| (Regex::new(pattern).expect("a valid pattern"), replacement))
+        .into()
+    });
+    filters.iter().fold(finished.text(world), |text, (pattern, replacement)| pattern.replace_all(&text, *replacement).into_owned())
+}
+
+/// Runs the pipeline, which must fail with status 1.
+fn fails(world: &World) -> Finished {
+    let finished = run(world);
+    assert_eq!(finished.status, 1, "{}", finished.text(world));
+    finished
+}
+
+#[test]
+fn a_failing_unit_test() {
+    let world = package(&LIBRARY.replace("2), 4", "2), 5"), PIPELINE);
+    let finished = fails(&world);
+    insta::assert_snapshot!(shown(&finished, &world));
+    world.write("src/lib.rs", LIBRARY);
+    let repaired = run(&world);
+    assert_eq!(repaired.status, 0, "{}", repaired.text(&world));
+}
+
+#[test]
+fn an_error_of_clippy() {
+    let world = package(&LIBRARY.replace("    x * 2", "    return x * 2;"), PIPELINE);
+    insta::assert_snapshot!(shown(&fails(&world), &world));
+}
+
+#[test]
+fn code_that_does_not_compile() {
+    let world = package(&LIBRARY.replace("x * 2", "y * 2"), PIPELINE);
+    insta::assert_snapshot!(shown(&fails(&world), &world));
+}
+
+/// The package is built before, so that the time limit ends the test and not the compiler.
+#[test]
+fn a_test_that_hangs() {
+    let pipeline = "\
+steps:
+- task: LintBuildTest@1
+  displayName: Build
+  inputs:
+    checks: build
+- task: LintBuildTest@1
+  displayName: Check
+  inputs:
+    checks: unit-tests
+    checkTimeoutInMinutes: 0.05
+";
+    let hangs = "println!(\"it began\");\n        std::thread::sleep(std::time::Duration::from_secs(600));";
+    let world = package(&LIBRARY.replace("assert_eq!(super::twice(2), 4);", hangs), pipeline);
+    let finished = fails(&world);
+    assert_eq!(crate::leftovers::processes_of(&world), Vec::<String>::new());
+    insta::assert_snapshot!(shown(&finished, &world));
+}
