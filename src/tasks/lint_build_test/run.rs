@@ -129,7 +129,7 @@ impl Request {
             environment,
             deny_warnings: inputs.boolean("denyWarnings"),
             locked: inputs.boolean("locked"),
-            timeout: inputs.minutes("checkTimeoutInMinutes").unwrap_or(Duration::from_secs(30 * 60)),
+            timeout: inputs.minutes("checkTimeoutInMinutes").unwrap_or(tell::NO_LIMIT),
             title: inputs.text("testRunTitle"),
             publish_tests: inputs.boolean("publishTestResults"),
             publish_findings: inputs.boolean("publishFindings"),

@@ -61,7 +61,7 @@ pub const SPEC: TaskSpec = TaskSpec {
             label: "Time limit of a check in minutes",
             default: "30",
             group: Some("advanced"),
-            help: "A check that takes longer is ended, with all that it started, and has failed. Parts of a minute are allowed.",
+            help: "A check that takes longer is ended, with all that it started, and has failed. Parts of a minute are allowed; `0` is no limit.",
             ..InputSpec::DEFAULT
         },
         InputSpec {

@@ -9,11 +9,14 @@ use slipway_quality::{CheckOutcome, CheckReport, DiscoverError, Event, Level, Pl
 use crate::codes;
 use slipway_agent::TaskError;
 
+/// Longer than any job may run (facts/pipeline-yaml.md 2.11): no limit.
+pub(crate) const NO_LIMIT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 /// The plan, as it is printed before anything runs.
 pub(crate) fn plan(plan: &Plan, dry_run: bool) -> String {
     let mut text = String::from("Plan:");
     for step in &plan.steps {
-        text.push_str(&format!("\n  {} of `{}` (at most {})", step.check, step.workspace.folder, duration(step.timeout)));
+        text.push_str(&format!("\n  {} of `{}` ({})", step.check, step.workspace.folder, limit(step.timeout)));
         if let Some((reason, _)) = &step.obstacle {
             text.push_str(&format!("\n    cannot run: {reason}"));
         }
@@ -26,6 +29,10 @@ pub(crate) fn plan(plan: &Plan, dry_run: bool) -> String {
     }
     text.push_str(if dry_run { "\nDry run: nothing of this is run." } else { "\nEvery check runs, whatever becomes of those before it." });
     text
+}
+
+fn limit(timeout: Duration) -> String {
+    if timeout >= NO_LIMIT { "no time limit".to_owned() } else { format!("at most {}", duration(timeout)) }
 }
 
 /// Prints what happens: a group of lines for each check.

@@ -1,0 +1,132 @@
+//! The whole task on real packages, from the agent's environment to its log and its files.
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its world has failed")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use slipway_agent::commands::task::TaskResult;
+use slipway_agent::{Cancellation, Capture, Env};
+use slipway_net::Clock;
+use slipway_tasks::lint_build_test;
+use tempfile::TempDir;
+use time::macros::datetime;
+
+const MANIFEST: &str = "[package]\nname = \"sample\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n";
+/// A build script and a unit test that fail when they see the secret, and an integration test that prints it.
+const BUILD: &str = "fn main() {\n    assert!(std::env::var_os(\"KEY\").is_none());\n}\n";
+const LIB: &str = "//! A sample.\n\n#[cfg(test)]\nmod tests {\n    #[test]\n    fn sees_no_secret() {\n        assert!(std::env::var_os(\"KEY\").is_none());\n    }\n}\n";
+const INTEGRATION: &str = "#[test]\nfn prints_the_secret() {\n    let key = std::env::var(\"KEY\").unwrap();\n    println!(\"the key is {key}, {} characters\", key.len());\n    panic!(\"failed with {key}\");\n}\n";
+const PLANTED: &str = "planted-<value>-with-&-in-it";
+
+struct Finished {
+    result: TaskResult,
+    log: String,
+    files: BTreeMap<String, String>,
+}
+
+/// Runs the task on a package with these files.
+#[expect(clippy::disallowed_methods, reason = "where the tools are that the task starts")]
+async fn run(files: &[(&str, &str)], variables: &[(&str, &str)]) -> Finished {
+    let (sources, temp) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    for (name, text) in files {
+        let path = sources.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let text = |path: &Path| path.to_str().unwrap().to_owned();
+    let mut environment: Vec<(String, String)> = ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"]
+        .iter()
+        .filter_map(|name| std::env::var(name).ok().map(|value| ((*name).to_owned(), value)))
+        .collect();
+    for (name, value) in [
+        ("TF_BUILD", "True"),
+        ("SYSTEM_HOSTTYPE", "build"),
+        ("SYSTEM_STAGENAME", "check"),
+        ("SYSTEM_JOBNAME", "orders"),
+        ("SYSTEM_JOBID", "12345678-0000-4000-8000-000000000000"),
+        ("BUILD_SOURCESDIRECTORY", &text(sources.path())),
+        ("SYSTEM_DEFAULTWORKINGDIRECTORY", &text(sources.path())),
+        ("AGENT_TEMPDIRECTORY", &text(temp.path())),
+        ("CARGO_TARGET_DIR", &text(&sources.path().join("target"))),
+        ("CARGO_TERM_COLOR", "never"),
+        ("INPUT_CHECKS", "format, lint, build, unit-tests"),
+    ]
+    .iter()
+    .chain(variables)
+    {
+        environment.retain(|(known, _)| known != name);
+        environment.push(((*name).to_owned(), (*value).to_owned()));
+    }
+    let capture = Capture::default();
+    let clock = Clock::Fixed(datetime!(2026-08-22 10:00 UTC));
+    let run = lint_build_test::run;
+    let result =
+        slipway_agent::run_with(&lint_build_test::SPEC, Env::new(environment), capture.clone(), clock, Cancellation::default(), run).await;
+    let files = fs::read_dir(temp.path()).unwrap().map(|entry| entry.unwrap()).filter(|entry| entry.path().is_file()).map(|entry| {
+        let text = fs::read_to_string(entry.path()).unwrap();
+        (entry.file_name().into_string().unwrap(), text)
+    });
+    let files: BTreeMap<_, _> = files.collect();
+    let log = capture.text().replace(&text(temp.path()), "TEMP").replace(&text(sources.path()), "SOURCES");
+    Finished { result, log, files }
+}
+
+#[tokio::test]
+async fn every_bad_input_is_told_at_once() {
+    let finished = run(
+        &[],
+        &[
+            ("INPUT_CHECKS", "format, tests"),
+            ("INPUT_DENYWARNINGS", "perhaps"),
+            ("INPUT_CHECKTIMEOUTINMINUTES", "soon"),
+            ("INPUT_INTEGRATIONTESTENVIRONMENT", "KEY = NOWHERE\nKEY"),
+            ("SECRET_OTHER", "planted"),
+        ],
+    )
+    .await;
+    assert_eq!(finished.result, TaskResult::Failed);
+    insta::assert_snapshot!(finished.log);
+}
+
+#[tokio::test]
+async fn a_dry_run_plans_and_runs_nothing() {
+    let finished = run(&[("Cargo.toml", MANIFEST), ("build.rs", BUILD), ("src/lib.rs", "broken")], &[("INPUT_DRYRUN", "true")]).await;
+    assert_eq!(finished.result, TaskResult::Succeeded, "{}", finished.log);
+    insta::assert_snapshot!(finished.log);
+}
+
+#[tokio::test]
+async fn a_folder_without_a_package_is_told_of() {
+    let finished = run(&[("README.md", "nothing")], &[]).await;
+    assert_eq!(finished.result, TaskResult::Failed);
+    assert!(finished.log.contains("SLIP-LBT-NOTHING"), "{}", finished.log);
+    assert!(finished.files.keys().any(|name| name.ends_with(".json")), "the record tells of failures, too");
+}
+
+#[tokio::test]
+async fn a_mapped_secret_reaches_integration_tests_alone_and_shows_nowhere() {
+    let files = [("Cargo.toml", MANIFEST), ("build.rs", BUILD), ("src/lib.rs", LIB), ("tests/secret.rs", INTEGRATION)];
+    let variables = [
+        ("INPUT_CHECKS", "build\nunit-tests\nintegration-tests"),
+        ("INPUT_INTEGRATIONTESTENVIRONMENT", "# the shop's\nKEY = signing.key"),
+        ("SECRET_SIGNING_KEY", PLANTED),
+        ("VSTS_SECRET_VARIABLES", "[\"signing.key\"]"),
+    ];
+    let finished = run(&files, &variables).await;
+    let Finished { result, log, files } = finished;
+    assert_eq!(result, TaskResult::Failed, "{log}");
+    // The controls: the build script and the unit test ran without it, the integration test had the whole of it.
+    assert!(log.contains("build of .: passed") && log.contains("unit-tests of .: passed"), "{log}");
+    assert!(log.contains(&format!("the key is ***, {} characters", PLANTED.len())), "{log}");
+    let junit = &files["integration-tests.xml"];
+    assert!(junit.contains("failed with ***"), "{junit}");
+    assert!(files.keys().any(|name| name.ends_with(".sarif")) && files.contains_key("LintBuildTest.md"), "{:?}", files.keys());
+    // Without the commands that tell the agent what to mask.
+    let log: String = log.lines().filter(|line| !line.starts_with("##vso[task.setsecret]")).map(|line| format!("{line}\n")).collect();
+    for (name, text) in files.iter().chain([(&"the log".to_owned(), &log)]) {
+        for part in [PLANTED, "planted-&lt;value", "planted-<value"] {
+            assert!(!text.contains(part), "{name} has the secret:\n{text}");
+        }
+    }
+}
