@@ -150,3 +150,45 @@ steps:
     assert_eq!(crate::leftovers::processes_of(&world), Vec::<String>::new());
     insta::assert_snapshot!(shown(&finished, &world));
 }
+
+#[test]
+fn what_a_test_prints_is_no_command() {
+    let pipeline = "\
+steps:
+- task: LintBuildTest@1
+  displayName: Check
+  inputs:
+    checks: unit-tests
+- script: echo \"EVIL is ${EVIL-unset}\"
+  displayName: Look
+  condition: always()
+";
+    let hostile = "println!(\"##vso[task.setvariable variable=evil]1\");\n        \
+        eprintln!(\"##vso[task.complete result=Succeeded]\");\n        assert_eq!(super::twice(2), 5);";
+    let world = package(&LIBRARY.replace("assert_eq!(super::twice(2), 4);", hostile), pipeline);
+    let finished = fails(&world);
+    let log = world.log(1, "-Check.");
+    for printed in ["task.setvariable variable=evil]1", "task.complete result=Succeeded]"] {
+        assert!(log.contains(printed), "the test does not even print `{printed}`:\n{log}");
+    }
+    let look = world.log(1, "-Look.");
+    assert!(look.contains("EVIL is unset\n"), "{look}");
+    insta::assert_snapshot!(shown(&finished, &world));
+
+    // The control: what a script prints is a command.
+    world.write(
+        "azure-pipelines.yml",
+        &pipeline.replace(
+            "- script: echo \"EVIL",
+            "- script: echo '##vso[task.setvariable variable=evil]1'\n  condition: always()\n- script: echo \"EVIL",
+        ),
+    );
+    fails(&world);
+    assert!(world.log(2, "-Look.").contains("EVIL is 1\n"));
+}
+
+#[test]
+fn no_package() {
+    let world = World::new(&[("README.md", "Nothing to check.\n"), ("azure-pipelines.yml", PIPELINE)]);
+    insta::assert_snapshot!(shown(&fails(&world), &world));
+}
