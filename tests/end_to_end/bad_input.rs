@@ -120,6 +120,14 @@ fn a_service_connection_that_does_not_exist() {
 fn something_that_is_not_supported_yet() {
     refused(
         "not_supported",
+        "jobs:\n- deployment: staging\n  environment: staging\n  strategy:\n    runOnce:\n      deploy:\n        steps:\n        - script: echo\n- job: wait\n  pool: server\n  steps:\n  - script: echo\n",
+    );
+}
+
+#[test]
+fn a_template_that_does_not_exist() {
+    refused(
+        "no_template",
         "parameters:\n- name: who\n  default: world\n\nsteps:\n- template: steps.yml\n- script: echo ${{ parameters.who }}\n",
     );
 }
