@@ -192,3 +192,59 @@ fn no_package() {
     let world = World::new(&[("README.md", "Nothing to check.\n"), ("azure-pipelines.yml", PIPELINE)]);
     insta::assert_snapshot!(shown(&fails(&world), &world));
 }
+
+#[test]
+fn a_secret_that_an_integration_test_prints() {
+    let pipeline = "\
+steps:
+- checkout: self
+- task: KeyVaultFetch@1
+  displayName: Fetch
+  inputs:
+    azureSubscription: shop
+    keyVaultName: shop
+    secrets: PLANTED = planted
+- task: LintBuildTest@1
+  displayName: Check
+  inputs:
+    checks: unit-tests, integration-tests
+    integrationTestEnvironment: KEY = PLANTED
+";
+    // Who must not see the secret writes all that it sees into a file, in which the search would find it.
+    let sees = |name: &str| {
+        format!(
+            "let all: Vec<_> = std::env::vars_os().map(|pair| format!(\"{{pair:?}}\")).collect();\n    \
+             std::fs::write(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/{name}\"), all.join(\"\\n\")).unwrap();"
+        )
+    };
+    let world = package(&LIBRARY.replace("assert_eq!(super::twice(2), 4);", &sees("seen-by-unit-test")), pipeline);
+    world.write("build.rs", &format!("fn main() {{\n    {}\n}}\n", sees("seen-by-build-script")));
+    world.write(
+        "tests/prints.rs",
+        "#[test]\nfn prints() {\n    let key = std::env::var(\"KEY\").unwrap();\n    println!(\"it has {} characters: {key}\", key.len());\n    \
+         assert_eq!(key, \"wrong\");\n}\n",
+    );
+    let finished = fails(&world);
+    let log = world.log(1, "-Check.");
+    assert!(log.contains("it has 40 characters: ***"), "{log}");
+    for name in ["seen-by-unit-test", "seen-by-build-script"] {
+        let seen = std::fs::read_to_string(world.state().join("agents/1/_work/1/s").join(name)).unwrap();
+        assert!(seen.contains("CARGO_MANIFEST_DIR") && !seen.contains("\"KEY\"") && !seen.contains("\"PLANTED\""), "{name}: {seen}");
+    }
+    crate::leftovers::assert_masked(&world, &[&finished.stdout, &finished.stderr]);
+    insta::assert_snapshot!(shown(&finished, &world));
+}
+
+#[test]
+fn cargo_is_missing() {
+    let world = package(LIBRARY, PIPELINE);
+    let mut command = command(&world);
+    for program in ["cargo", "rustc"] {
+        std::fs::remove_file(world.folder().join("tools").join(program)).unwrap();
+    }
+    // Not the user's own home, in which rustup would have put them.
+    command.env_remove("CARGO_HOME").env_remove("RUSTUP_HOME");
+    let finished = Finished::of(World::start(command));
+    assert_eq!(finished.status, 1, "{}", finished.text(&world));
+    insta::assert_snapshot!(shown(&finished, &world));
+}
