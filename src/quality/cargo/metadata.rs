@@ -13,7 +13,7 @@ use crate::{CommandLine, DiscoverError, Package, Workspace};
 
 const INSTALL: &str = "install Rust in a step before, for example with \
     `curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y` and \
-    `echo \"##vso[task.prependpath]$HOME/.cargo/bin\"`, or use an agent that has it (Microsoft's hosted agents do)";
+    the logging command `task.prependpath` for `$HOME/.cargo/bin`, or use an agent that has it (Microsoft's hosted agents do)";
 
 #[derive(Deserialize)]
 struct Metadata {
