@@ -20,6 +20,7 @@ mod workspace;
 pub use check::{Check, UnknownCheck};
 pub use finding::{Finding, Level, Place, rank};
 pub use junit::junit;
+pub use lines::shortened;
 pub use plan::{CommandLine, Options, Plan, PlannedCheck, Tools, plan};
 pub use report::{CheckOutcome, CheckReport, Report};
 pub use run::{Environments, Event, run};

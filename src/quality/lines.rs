@@ -44,8 +44,8 @@ impl Splitter {
     }
 }
 
-/// The line, cut with a note if it is too long for a person.
-pub(crate) fn shortened(mut line: String) -> String {
+/// The line, cut with a note if it is too long for a person. Mask secrets first: half of one is not found any more.
+pub fn shortened(mut line: String) -> String {
     if line.len() > LONGEST_SHOWN {
         let end = (0..=LONGEST_SHOWN).rev().find(|&index| line.is_char_boundary(index)).unwrap_or(0);
         let cut = line.len() - end;

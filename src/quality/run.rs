@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::Instant;
 
 use crate::ecosystem::{self, End, Interpreter, Stream};
-use crate::lines::{Splitter, shortened};
+use crate::lines::Splitter;
 use crate::{CheckOutcome, CheckReport, CommandLine, Plan, PlannedCheck, Report};
 
 /// After how long without a line [`Event::Silence`] is told, and again.
@@ -44,7 +44,8 @@ pub enum Event {
         /// The command, as a person would type it.
         command: String,
     },
-    /// A line of output. Untrusted text: may hold anything but line ends.
+    /// A line of output. Untrusted text: may hold anything but line ends, and be as long as a program likes
+    /// ([`crate::shortened`]).
     Output {
         /// The line.
         line: String,
@@ -303,7 +304,7 @@ impl Reader<'_> {
         for line in lines {
             for shown in self.interpreter.line(stream, &line) {
                 self.told = Instant::now();
-                (self.on_event)(Event::Output { line: shortened(shown) });
+                (self.on_event)(Event::Output { line: shown });
             }
         }
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use slipway_agent::{Issue, Reporter};
-use slipway_quality::{CheckOutcome, CheckReport, DiscoverError, Event, Level, Place, Plan, Report, TestOutcome, rank};
+use slipway_quality::{CheckOutcome, CheckReport, DiscoverError, Event, Level, Place, Plan, Report, TestOutcome, rank, shortened};
 
 use crate::codes;
 use slipway_agent::TaskError;
@@ -40,7 +40,8 @@ pub(crate) fn event(reporter: &Reporter, event: &Event) {
     match event {
         Event::CheckStarted { check, workspace } => reporter.group(&format!("{check} of {workspace}")),
         Event::CommandStarted { command } => reporter.command_line(command),
-        Event::Output { line } => reporter.info(line),
+        // Masked before it is cut: half of a secret is not found any more.
+        Event::Output { line } => reporter.info(&shortened(reporter.masker().mask(line).into_owned())),
         Event::Silence { lasted, command } => {
             reporter.info(&format!("(still running, no output for {}: {command})", duration(*lasted)));
         }

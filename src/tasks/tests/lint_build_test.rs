@@ -16,7 +16,7 @@ const MANIFEST: &str = "[package]\nname = \"sample\"\nversion = \"0.1.0\"\nediti
 /// A build script and a unit test that fail when they see the secret, and an integration test that prints it.
 const BUILD: &str = "fn main() {\n    assert!(std::env::var_os(\"KEY\").is_none());\n}\n";
 const LIB: &str = "//! A sample.\n\n#[cfg(test)]\nmod tests {\n    #[test]\n    fn sees_no_secret() {\n        assert!(std::env::var_os(\"KEY\").is_none());\n    }\n}\n";
-const INTEGRATION: &str = "#[test]\nfn prints_the_secret() {\n    let key = std::env::var(\"KEY\").unwrap();\n    println!(\"the key is {key}, {} characters\", key.len());\n    panic!(\"failed with {key}\");\n}\n";
+const INTEGRATION: &str = "#[test]\nfn prints_the_secret() {\n    let key = std::env::var(\"KEY\").unwrap();\n    println!(\"the key is {key}, {} characters\", key.len());\n    println!(\"{}{key}\", \"x\".repeat(4080));\n    panic!(\"failed with {key}\");\n}\n";
 const PLANTED: &str = "planted-<value>-with-&-in-it";
 
 struct Finished {
@@ -125,7 +125,7 @@ async fn a_mapped_secret_reaches_integration_tests_alone_and_shows_nowhere() {
     // Without the commands that tell the agent what to mask.
     let log: String = log.lines().filter(|line| !line.starts_with("##vso[task.setsecret]")).map(|line| format!("{line}\n")).collect();
     for (name, text) in files.iter().chain([(&"the log".to_owned(), &log)]) {
-        for part in [PLANTED, "planted-&lt;value", "planted-<value"] {
+        for part in [PLANTED, "xplanted-", "planted-&lt;value", "planted-<value"] {
             assert!(!text.contains(part), "{name} has the secret:\n{text}");
         }
     }
