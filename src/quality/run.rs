@@ -92,7 +92,7 @@ impl<F: Future<Output = ()>> Session<'_, F> {
             workspace: workspace.folder.clone(),
             tools: planned.tools.clone(),
             outcome: CheckOutcome::NotRun,
-            reason: Some("not run: the run was stopped before".into()),
+            reason: Some("the run was stopped before".into()),
             hint: None,
             duration: Duration::ZERO,
         };

@@ -223,9 +223,10 @@ impl Case {
     }
 }
 
-/// The last part of a text that is kept.
+/// The last part of a text that is kept, in whole lines: of a secret that is cut, the rest could not be masked.
 pub(super) fn tail(text: &str) -> &str {
-    let start = (text.len().saturating_sub(KEPT)..=text.len()).find(|&index| text.is_char_boundary(index)).unwrap_or(0);
+    let Some(cut) = text.len().checked_sub(KEPT).filter(|&cut| cut > 0) else { return text };
+    let start = text.as_bytes()[cut - 1..].iter().position(|&byte| byte == b'\n').map_or(text.len(), |end| cut + end);
     &text[start..]
 }
 

@@ -379,10 +379,10 @@ impl Interpreter for Tests {
         let failed: usize = self.suites.iter().map(|suite| suite.count(TestOutcome::Failed) + suite.count(TestOutcome::TimedOut)).sum();
         let (outcome, reason) = if self.not_built {
             match self.findings.in_words() {
-                Some(count) => (CheckOutcome::NotRun, Some(format!("not run: does not compile ({count})"))),
+                Some(count) => (CheckOutcome::NotRun, Some(format!("does not compile ({count})"))),
                 None => {
                     let says = self.cargo_says.first().map_or("its output says why", String::as_str);
-                    (CheckOutcome::NotRun, Some(format!("not run: cargo could not build the tests: {says}")))
+                    (CheckOutcome::NotRun, Some(format!("cargo could not build the tests: {says}")))
                 }
             }
         } else if failed > 0 || !self.failures.is_empty() {

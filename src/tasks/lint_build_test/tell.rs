@@ -103,7 +103,7 @@ pub(crate) fn issues(report: &Report, folder: &Path) -> Vec<Issue> {
         issues.push(place(issue.code(&finding.rule), &finding.place));
     }
     for check in report.checks.iter().filter(|check| !explained(check, report)) {
-        let next = check.hint.as_deref().map(|hint| format!(" Next: {hint}")).unwrap_or_default();
+        let next = check.hint.as_deref().map(|hint| format!(". Next: {hint}")).unwrap_or_default();
         issues.push(Issue::error(format!("{}{next}", ended(check))).code(check.check.word()).rank(Issue::RANK_NORMAL + 20));
     }
     issues

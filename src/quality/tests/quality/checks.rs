@@ -53,7 +53,7 @@ async fn code_that_does_not_compile_is_found_once_and_its_tests_do_not_run() {
         [
             "lint Failed (clippy found 1 error)",
             "build Failed (the compiler found 1 error)",
-            "unit-tests NotRun (not run: does not compile (1 error))"
+            "unit-tests NotRun (does not compile (1 error))"
         ],
         "{:?}",
         world.output()

@@ -128,7 +128,7 @@ async fn stopping_ends_what_runs_and_nothing_further_starts() {
     let report = world.run_until(&[UnitTests, IntegrationTests], stop, hear).await;
     assert_eq!(
         checks(&report),
-        ["unit-tests Stopped (stopped while it ran)", "integration-tests NotRun (not run: the run was stopped before)"],
+        ["unit-tests Stopped (stopped while it ran)", "integration-tests NotRun (the run was stopped before)"],
         "{:#?}",
         world.output()
     );
