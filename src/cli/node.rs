@@ -92,8 +92,6 @@ fn install_command(os_release: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     #[test]
@@ -107,8 +105,9 @@ mod tests {
     async fn outcome(script: &str, named: bool) -> String {
         let folder = tempfile::tempdir().unwrap();
         let node = folder.path().join("node");
-        std::fs::write(&node, format!("#!/bin/sh\n{script}\n")).unwrap();
-        std::fs::set_permissions(&node, std::fs::Permissions::from_mode(0o755)).unwrap();
+        // Another process writes it: while this one has it open, a child that another test forks holds it too, and it cannot start.
+        let write = r#"printf '#!/bin/sh\n%s\n' "$1" > "$0" && chmod 755 "$0""#;
+        assert!(std::process::Command::new("/bin/sh").args(["-c", write]).arg(&node).arg(script).status().unwrap().success());
         let env = Env::of("/", [("PATH", folder.path())]);
         match find(&env, named.then_some(node.as_path())).await {
             Ok(found) => found.strip_prefix(folder.path()).unwrap().display().to_string(),

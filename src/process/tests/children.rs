@@ -62,11 +62,12 @@ async fn the_environment_is_exactly_what_is_given() {
 
 #[tokio::test]
 async fn a_bare_name_is_found_in_the_child_s_path() {
-    use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
-    let program = folder.path().join("slipway-probe");
-    std::fs::write(&program, "#!/bin/sh\necho found\n").unwrap();
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    // Another process writes the program: a child that another test forks at that moment would hold this process's open file, and
+    // a file that is open for writing cannot be started (ETXTBSY).
+    let write = r#"printf '#!/bin/sh\necho found\n' > "$0" && chmod 755 "$0""#;
+    let written = std::process::Command::new("/bin/sh").args(["-c", write]).arg(folder.path().join("slipway-probe")).status();
+    assert!(written.unwrap().success());
     assert_eq!(output(Command::new("slipway-probe").env("PATH", folder.path())).await, "found\n");
 
     let error = Command::new("slipway-probe").env("PATH", "/nowhere").spawn().unwrap_err();
