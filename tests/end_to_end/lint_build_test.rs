@@ -1,11 +1,16 @@
 //! `LintBuildTest` with bad packages and bad surroundings. Each test compares the whole output and the exit status.
 
+use std::io::{BufRead, BufReader};
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
+use std::thread;
 
 use regex_lite::Regex;
 use slipway_tests::{Finished, World};
+
+use crate::leftovers::{assert_masked, processes_of};
 
 const MANIFEST: &str = "\
 [package]
@@ -147,7 +152,7 @@ steps:
     let hangs = "println!(\"it began\");\n        std::thread::sleep(std::time::Duration::from_secs(600));";
     let world = package(&LIBRARY.replace("assert_eq!(super::twice(2), 4);", hangs), pipeline);
     let finished = fails(&world);
-    assert_eq!(crate::leftovers::processes_of(&world), Vec::<String>::new());
+    assert_eq!(processes_of(&world), Vec::<String>::new());
     insta::assert_snapshot!(shown(&finished, &world));
 }
 
@@ -231,8 +236,66 @@ steps:
         let seen = std::fs::read_to_string(world.state().join("agents/1/_work/1/s").join(name)).unwrap();
         assert!(seen.contains("CARGO_MANIFEST_DIR") && !seen.contains("\"KEY\"") && !seen.contains("\"PLANTED\""), "{name}: {seen}");
     }
-    crate::leftovers::assert_masked(&world, &[&finished.stdout, &finished.stderr]);
+    assert_masked(&world, &[&finished.stdout, &finished.stderr]);
     insta::assert_snapshot!(shown(&finished, &world));
+}
+
+#[test]
+fn ctrl_c_in_the_middle_of_a_build() {
+    let pipeline = "\
+steps:
+- checkout: self
+- task: KeyVaultFetch@1
+  displayName: Fetch
+  inputs:
+    azureSubscription: shop
+    keyVaultName: shop
+    secrets: PLANTED = planted
+- task: LintBuildTest@1
+  displayName: Check
+  inputs:
+    checks: build, unit-tests
+- script: echo never
+  displayName: Never
+";
+    let world = package(LIBRARY, pipeline);
+    // The build script tells that it runs, and then waits for this test.
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    let waits = format!(
+        "use std::io::{{Read, Write}};\n\nfn main() {{\n    let mut test = std::net::TcpStream::connect(\"{address}\").unwrap();\n    \
+         test.write_all(b\"it runs\\n\").unwrap();\n    test.read_exact(&mut [0]).unwrap();\n}}\n"
+    );
+    world.write("build.rs", &waits);
+    let child = World::start(command(&world));
+    let slipway = rustix::process::Pid::from_child(&child);
+    let output = thread::spawn(move || {
+        let finished = Finished::of(child);
+        // If it ended before the build script ran, this test must not wait for that one.
+        drop(TcpStream::connect(address));
+        finished
+    });
+    let mut build_script = BufReader::new(listener.accept().unwrap().0);
+    let mut said = String::new();
+    build_script.read_line(&mut said).unwrap();
+    if said != "it runs\n" {
+        panic!("the build script said `{said}`: {}", output.join().unwrap().text(&world));
+    }
+    let running = processes_of(&world);
+    for program in ["lint-build-test", "cargo build", "build-script-build"] {
+        assert!(running.iter().any(|process| process.contains(program)), "the search does not even find {program}: {running:#?}");
+    }
+    rustix::process::kill_process(slipway, rustix::process::Signal::INT).unwrap();
+    // Ends when the build script does: nothing was sent to it.
+    assert_eq!(build_script.read_line(&mut said).unwrap_or(0), 0);
+    let finished = output.join().unwrap();
+    assert_eq!(finished.status, 130, "{}", finished.text(&world));
+    assert_eq!(processes_of(&world), Vec::<String>::new());
+    assert_masked(&world, &[&finished.stdout, &finished.stderr]);
+    insta::assert_snapshot!(shown(&finished, &world));
+    world.write("build.rs", "fn main() {}\n");
+    let again = run(&world);
+    assert_eq!(again.status, 0, "a rerun stumbles:\n{}", again.text(&world));
 }
 
 #[test]
