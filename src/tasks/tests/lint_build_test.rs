@@ -3,14 +3,18 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
+use std::time::Duration;
 
 use slipway_agent::commands::task::TaskResult;
-use slipway_agent::{Cancellation, Capture, Env};
+use slipway_agent::{Cancellation, Capture, Env, StopReason};
 use slipway_net::Clock;
 use slipway_tasks::lint_build_test;
 use tempfile::TempDir;
 use time::macros::datetime;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
 
 const MANIFEST: &str = "[package]\nname = \"sample\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n";
 /// A build script and a unit test that fail when they see the secret, and an integration test that prints it.
@@ -19,6 +23,7 @@ const LIB: &str = "//! A sample.\n\n#[cfg(test)]\nmod tests {\n    #[test]\n    
 const INTEGRATION: &str = "#[test]\nfn prints_the_secret() {\n    let key = std::env::var(\"KEY\").unwrap();\n    println!(\"the key is {key}, {} characters\", key.len());\n    println!(\"{}{key}\", \"x\".repeat(4080));\n    panic!(\"failed with {key}\");\n}\n";
 const PLANTED: &str = "planted-<value>-with-&-in-it";
 
+#[derive(Debug)]
 struct Finished {
     result: TaskResult,
     log: String,
@@ -26,8 +31,13 @@ struct Finished {
 }
 
 /// Runs the task on a package with these files.
-#[expect(clippy::disallowed_methods, reason = "where the tools are that the task starts")]
 async fn run(files: &[(&str, &str)], variables: &[(&str, &str)]) -> Finished {
+    run_until(Cancellation::default(), files, variables).await
+}
+
+/// As [`run`], until it ends or is cancelled.
+#[expect(clippy::disallowed_methods, reason = "where the tools are that the task starts")]
+async fn run_until(cancellation: Cancellation, files: &[(&str, &str)], variables: &[(&str, &str)]) -> Finished {
     let (sources, temp) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     for (name, text) in files {
         let path = sources.path().join(name);
@@ -61,8 +71,7 @@ async fn run(files: &[(&str, &str)], variables: &[(&str, &str)]) -> Finished {
     let capture = Capture::default();
     let clock = Clock::Fixed(datetime!(2026-08-22 10:00 UTC));
     let run = lint_build_test::run;
-    let result =
-        slipway_agent::run_with(&lint_build_test::SPEC, Env::new(environment), capture.clone(), clock, Cancellation::default(), run).await;
+    let result = slipway_agent::run_with(&lint_build_test::SPEC, Env::new(environment), capture.clone(), clock, cancellation, run).await;
     let files = fs::read_dir(temp.path()).unwrap().map(|entry| entry.unwrap()).filter(|entry| entry.path().is_file()).map(|entry| {
         let text = fs::read_to_string(entry.path()).unwrap();
         (entry.file_name().into_string().unwrap(), text)
@@ -122,11 +131,78 @@ async fn a_mapped_secret_reaches_integration_tests_alone_and_shows_nowhere() {
     let junit = &files["integration-tests.xml"];
     assert!(junit.contains("failed with ***"), "{junit}");
     assert!(files.keys().any(|name| name.ends_with(".sarif")) && files.contains_key("LintBuildTest.md"), "{:?}", files.keys());
-    // Without the commands that tell the agent what to mask.
-    let log: String = log.lines().filter(|line| !line.starts_with("##vso[task.setsecret]")).map(|line| format!("{line}\n")).collect();
-    for (name, text) in files.iter().chain([(&"the log".to_owned(), &log)]) {
-        for part in [PLANTED, "xplanted-", "planted-&lt;value", "planted-<value"] {
-            assert!(!text.contains(part), "{name} has the secret:\n{text}");
-        }
+    for part in [PLANTED, "xplanted-", "planted-&lt;value", "planted-<value"] {
+        assert_unseen(part, &log, &files);
     }
+}
+
+/// Neither the log nor a file has a part of the secret; only the commands have it that tell the agent what to mask.
+fn assert_unseen(part: &str, log: &str, files: &BTreeMap<String, String>) {
+    let (commands, log): (Vec<&str>, Vec<&str>) = log.lines().partition(|line| line.starts_with("##vso[task.setsecret]"));
+    assert!(commands.iter().any(|command| command.contains(PLANTED)), "the agent is not told what to mask: {commands:?}");
+    for (name, text) in files.iter().chain([(&"the log".to_owned(), &log.join("\n"))]) {
+        assert!(!text.contains(part), "{name} has the secret:\n{text}");
+    }
+}
+
+/// A build script that starts itself once more; both tell the test that they run, and wait for it.
+const WAITING_BUILD: &str = "\
+use std::io::{Read, Write};
+
+fn main() {
+    let me = std::env::current_exe().unwrap();
+    let _child = std::env::args().nth(1).is_none().then(|| std::process::Command::new(me).arg(\"child\").spawn().unwrap());
+    let mut test = std::net::TcpStream::connect(\"ADDRESS\").unwrap();
+    test.write_all(b\"it runs\").unwrap();
+    test.read_exact(&mut [0]).unwrap();
+}
+";
+
+#[tokio::test]
+async fn a_cancellation_in_the_middle_of_a_build_ends_the_whole_tree() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let build = WAITING_BUILD.replace("ADDRESS", &listener.local_addr().unwrap().to_string());
+    let files = [("Cargo.toml", MANIFEST), ("build.rs", build.as_str()), ("src/lib.rs", "//! A sample.\n")];
+    let variables = [
+        ("INPUT_CHECKS", "build, integration-tests"),
+        ("INPUT_INTEGRATIONTESTENVIRONMENT", "KEY = signing.key"),
+        ("SECRET_SIGNING_KEY", PLANTED),
+        ("VSTS_SECRET_VARIABLES", "[\"signing.key\"]"),
+    ];
+    let cancellation = Cancellation::default();
+    let mut task = std::pin::pin!(run_until(cancellation.clone(), &files, &variables));
+    let begins = async {
+        let mut tree = Vec::new();
+        for _ in ["the build script", "its child"] {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let mut said = [0; 7];
+            socket.read_exact(&mut said).await.unwrap();
+            assert_eq!(&said, b"it runs");
+            tree.push(socket);
+        }
+        tree
+    };
+    let tree = tokio::select! {
+        finished = &mut task => panic!("it ended before it was cancelled: {finished:?}"),
+        tree = begins => tree,
+    };
+    // The control: both live, and nothing but their end closes the sockets.
+    for socket in &tree {
+        assert_eq!(socket.try_read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
+    }
+    cancellation.cancel(StopReason::Interrupted);
+    let Finished { result, log, files } = task.await;
+    for mut socket in tree {
+        let end = tokio::time::timeout(Duration::from_secs(10), socket.read(&mut [0])).await;
+        // An end without a goodbye may be a reset.
+        assert_eq!(end.expect("it still lives").unwrap_or(0), 0);
+    }
+    assert_eq!(result, TaskResult::Canceled, "{log}");
+    for part in ["error: build of .: stopped", "error: integration-tests of .: not run", "When it was stopped: SLIP-LBT-STOPPED"] {
+        assert!(log.contains(part), "{part}: {log}");
+    }
+    assert!(log.ends_with("##vso[task.complete result=Canceled;]Canceled by the agent.\n"), "{log}");
+    let record = files.iter().find(|(name, _)| name.ends_with(".json")).unwrap().1;
+    assert!(record.contains("\"code\": \"SLIP-LBT-STOPPED\""), "{record}");
+    assert_unseen(PLANTED, &log, &files);
 }
