@@ -38,6 +38,48 @@ pub(crate) fn parse(text: &str) -> (Vec<Name>, Vec<String>) {
     (names, problems)
 }
 
+/// Whether the variable decides which programs run, or what is loaded into them: the system, the loader, an interpreter or Rust's
+/// tools read it. (Windows knows no case in such names.)
+pub(crate) fn decides_what_runs(name: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "AR",
+        "BASH_ENV",
+        "CARGO",
+        "CC",
+        "COMSPEC",
+        "CXX",
+        "GCONV_PATH",
+        "GLIBC_TUNABLES",
+        "HOME",
+        "JAVA_TOOL_OPTIONS",
+        "JDK_JAVA_OPTIONS",
+        "NODE_OPTIONS",
+        "NODE_PATH",
+        "PATH",
+        "PATHEXT",
+        "PERL5LIB",
+        "PERL5OPT",
+        "PSMODULEPATH",
+        "PYTHONHOME",
+        "PYTHONPATH",
+        "PYTHONSTARTUP",
+        "RUBYLIB",
+        "RUBYOPT",
+        "RUSTC",
+        "RUSTDOC",
+        "RUSTDOCFLAGS",
+        "RUSTFLAGS",
+        "SHELL",
+        "SYSTEMROOT",
+        "USERPROFILE",
+        "WINDIR",
+        "_JAVA_OPTIONS",
+    ];
+    const BEGINNINGS: &[&str] = &["BASH_FUNC_", "CARGO_", "DYLD_", "GIT_", "LD_", "NEXTEST_", "RUSTC_", "RUSTUP_"];
+    let name = name.to_ascii_uppercase();
+    NAMES.contains(&&*name) || BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
+}
+
 fn is_name(name: &str) -> bool {
     let mut characters = name.chars();
     characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
@@ -54,6 +96,16 @@ mod tests {
         assert_eq!(problems, Vec::<String>::new());
         let pairs: Vec<_> = names.iter().map(|name| (name.line, &*name.name, &*name.variable)).collect();
         assert_eq!(pairs, [(2, "KEY", "Signing.Key"), (4, "_B2", "b")]);
+    }
+
+    #[test]
+    fn names_that_decide_what_runs_are_known_however_they_are_written() {
+        for name in ["PATH", "Path", "LD_PRELOAD", "LD_LIBRARY_PATH", "DYLD_INSERT_LIBRARIES", "CARGO", "CARGO_HOME", "RUSTC_WRAPPER"] {
+            assert!(decides_what_runs(name), "{name}");
+        }
+        for name in ["DATABASE_PATH", "PATH_TO_DATA", "OLD_KEY", "CARGOES", "RUST_LOG", "MY_CARGO_HOME", "GITHUB_URL", "ENV"] {
+            assert!(!decides_what_runs(name), "{name}");
+        }
     }
 
     #[test]

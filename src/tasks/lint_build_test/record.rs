@@ -69,7 +69,7 @@ pub(crate) fn facts(report: &Report, folder: &str) -> ChecksFacts {
         folder: folder.to_owned(),
         checks: report.checks.iter().map(check).collect(),
         errors: report.findings.iter().filter(|finding| finding.level == Level::Error).count(),
-        warnings: report.findings.iter().filter(|finding| finding.level != Level::Error).count(),
+        warnings: report.findings.iter().filter(|finding| finding.level == Level::Warning).count(),
         findings: rank(&report.findings)
             .into_iter()
             .take(TOLD)

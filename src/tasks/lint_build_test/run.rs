@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use slipway_agent::{Inputs, TaskContext, TaskError, TaskOutcome, Variables};
 use slipway_model::Outcome;
-use slipway_quality::{Check, CheckOutcome, Environments, Options, Plan, Report, Tools, discover, plan};
+use slipway_quality::{Check, CheckOutcome, Environments, Level, Options, Plan, Report, Tools, discover, plan};
 use slipway_secret::{Secret, SecretSink};
 
 use super::names::{self, Name};
@@ -77,7 +77,8 @@ fn finish(context: &TaskContext, request: &Request, report: &Report, tools: Tool
     }
     let result = if report.passed() { published } else { Err(tell::failure(report, stopped)) };
     let outcome = match &result {
-        Ok(()) if report.findings.is_empty() => Outcome::Succeeded,
+        // Notes are no issues (`tell::issues`): a result with issues needs one to show.
+        Ok(()) if report.findings.iter().all(|finding| finding.level == Level::Note) => Outcome::Succeeded,
         Ok(()) => Outcome::SucceededWithIssues,
         Err(_) if stopped => Outcome::Canceled,
         Err(_) => Outcome::Failed,
@@ -103,15 +104,20 @@ struct Request {
 impl Request {
     fn read(inputs: &mut Inputs<'_>, variables: &Variables<'_>) -> Self {
         let mut checks = Vec::new();
-        for word in inputs.multi_line("checks").split([',', '\n']).map(str::trim).filter(|word| !word.is_empty()) {
+        let given = inputs.multi_line("checks");
+        let words: Vec<&str> = given.split([',', '\n']).map(str::trim).filter(|word| !word.is_empty()).collect();
+        if words.is_empty() && !given.is_empty() {
+            inputs.refuse(
+                "checks",
+                "separators and no check between them",
+                CHECKS,
+                "name at least one, or remove the input for the usual ones",
+            );
+        }
+        for word in words {
             match word.parse::<Check>() {
                 Ok(check) => checks.push(check),
-                Err(error) => inputs.refuse(
-                    "checks",
-                    format!("`{word}`"),
-                    "`format`, `lint`, `build`, `unit-tests`, `integration-tests`, separated by commas or line breaks",
-                    error.to_string(),
-                ),
+                Err(_) => inputs.refuse("checks", format!("`{word}`"), CHECKS, ""),
             }
         }
         let environment = environment(inputs, variables);
@@ -138,6 +144,9 @@ impl Request {
     }
 }
 
+/// What the input `checks` takes.
+const CHECKS: &str = "`format`, `lint`, `build`, `unit-tests`, `integration-tests`, separated by commas or line breaks";
+
 /// The values of the mapped variables.
 fn environment(inputs: &mut Inputs<'_>, variables: &Variables<'_>) -> Vec<(String, Secret)> {
     const INPUT: &str = "integrationTestEnvironment";
@@ -152,6 +161,15 @@ fn environment(inputs: &mut Inputs<'_>, variables: &Variables<'_>) -> Vec<(Strin
     }
     let mut values = Vec::new();
     for Name { line, name, variable } in names {
+        if names::decides_what_runs(&name) {
+            inputs.refuse(
+                INPUT,
+                format!("line {line}: `{name}` decides which programs run, or what is loaded into them"),
+                "names that only the tests read, none of the system, of an interpreter or of Rust's tools (`PATH`, `LD_*`, `CARGO_*`)",
+                format!("give the tests the value under another name, for instance `TEST_{}`", name.to_ascii_uppercase()),
+            );
+            continue;
+        }
         let public = || variables.get(&variable).map(|value| Secret::new(value, &Public));
         match variables.secret(&variable).or_else(public) {
             Some(value) => values.push((name, value)),

@@ -35,7 +35,8 @@ pub const SPEC: TaskSpec = TaskSpec {
             label: "Environment of the integration tests",
             kind: InputKind::MultiLine,
             help: "One line for each environment variable: `NAME = VARIABLE`, where `VARIABLE` is the name of a variable of the job, secret or not \
-                (the name, not `$(VARIABLE)`). The programs of the integration tests get them, and nothing else does. `#` begins a comment.",
+                (the name, not `$(VARIABLE)`). The programs of the integration tests get them, and nothing else does. `#` begins a comment. Names that decide which programs \
+                run (`PATH`, `LD_*`, `CARGO_*` and the like) are refused.",
             properties: &[("rows", "4"), ("resizable", "true")],
             ..InputSpec::DEFAULT
         },

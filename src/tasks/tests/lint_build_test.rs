@@ -99,6 +99,43 @@ async fn every_bad_input_is_told_at_once() {
 }
 
 #[tokio::test]
+async fn a_list_of_checks_that_names_none_is_refused() {
+    let finished = run(&[("Cargo.toml", MANIFEST), ("src/lib.rs", LIB)], &[("INPUT_CHECKS", " ,\n,")]).await;
+    assert_eq!(finished.result, TaskResult::Failed, "{}", finished.log);
+    assert!(finished.log.contains("(`checks`): got separators and no check between them; expected `format`"), "{}", finished.log);
+}
+
+#[tokio::test]
+async fn a_mapping_may_not_decide_which_programs_run() {
+    let mapping =
+        "# all of them at once\nPATH = tools\nKEY = tools\nLD_PRELOAD = tools\nCARGO_HOME = tools\nRUSTC_WRAPPER = tools\nPath = tools";
+    let variables = [
+        ("INPUT_CHECKS", "integration-tests"),
+        ("INPUT_INTEGRATIONTESTENVIRONMENT", mapping),
+        ("TOOLS", "/planted"),
+        ("VSTS_PUBLIC_VARIABLES", "[\"tools\"]"),
+    ];
+    let finished = run(&[("Cargo.toml", MANIFEST), ("src/lib.rs", LIB)], &variables).await;
+    assert_eq!(finished.result, TaskResult::Failed);
+    insta::assert_snapshot!(finished.log);
+}
+
+/// The compiler's notes are no issues, and a result with issues that shows none helps nobody.
+#[tokio::test]
+async fn notes_alone_leave_the_task_succeeded() {
+    let manifest = format!("{MANIFEST}[lib]\ncrate-type = [\"staticlib\"]\n");
+    let config = (".cargo/config.toml", "[build]\nrustflags = [\"--print=native-static-libs\"]\n");
+    let checks = [("INPUT_CHECKS", "build")];
+    let noted = run(&[("Cargo.toml", &manifest), config, ("src/lib.rs", LIB)], &checks).await;
+    let sarif = |finished: &Finished| finished.files.iter().find(|(name, _)| name.ends_with(".sarif")).unwrap().1.clone();
+    assert!(sarif(&noted).contains("\"level\": \"note\""), "no note to judge: {}", sarif(&noted));
+    assert_eq!(noted.result, TaskResult::Succeeded, "{}", noted.log);
+    let warned = run(&[("Cargo.toml", &manifest), config, ("src/lib.rs", "fn unused() {}\n")], &checks).await;
+    assert_eq!(warned.result, TaskResult::SucceededWithIssues, "{}", warned.log);
+    assert!(warned.log.contains("task.logissue type=warning"), "{}", warned.log);
+}
+
+#[tokio::test]
 async fn a_dry_run_plans_and_runs_nothing() {
     let finished = run(&[("Cargo.toml", MANIFEST), ("build.rs", BUILD), ("src/lib.rs", "broken")], &[("INPUT_DRYRUN", "true")]).await;
     assert_eq!(finished.result, TaskResult::Succeeded, "{}", finished.log);
