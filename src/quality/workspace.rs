@@ -51,7 +51,7 @@ pub enum DiscoverError {
         path: PathBuf,
     },
     /// There is nothing that an ecosystem knows.
-    #[error("nothing to check was found below `{}`: looked for {}; {folders} folders were searched", root.display(), looked_for.join(", "))]
+    #[error("nothing to check was found below `{}`: looked for {}; {} searched", root.display(), looked_for.join(", "), folders_were(*folders))]
     NotFound {
         /// The folder that was searched.
         root: PathBuf,
@@ -88,6 +88,10 @@ pub enum DiscoverError {
         /// Why.
         source: std::io::Error,
     },
+}
+
+fn folders_were(count: usize) -> String {
+    if count == 1 { "1 folder was".to_owned() } else { format!("{count} folders were") }
 }
 
 impl DiscoverError {

@@ -70,15 +70,21 @@ pub(super) async fn run(step: &StepContext<'_>, inputs: &Inputs, agent: &[(Strin
     let origin =
         if in_git { "the work tree: tracked files and those that are not ignored" } else { "the folder, which is no git repository" };
     step.output(&format!("Copied {copied} files of {} to {} ({origin}).", root.display(), target.display()));
-    if source.uncommitted.is_empty() {
-        step.output("There are no uncommitted changes.");
-    } else {
-        step.output(&format!("Uncommitted changes are included: {}.", source.uncommitted.join(", ")));
+    if let Some(changes) = changes(in_git, &source.uncommitted) {
+        step.output(&changes);
     }
     if !source.commit.is_empty() {
         link_history(step, root, &target, &source.commit, agent).await;
     }
     Ok(())
+}
+
+/// What is said of uncommitted changes: nothing where there are no commits to compare with.
+fn changes(in_git: bool, uncommitted: &[String]) -> Option<String> {
+    in_git.then(|| match uncommitted {
+        [] => "There are no uncommitted changes.".to_owned(),
+        changed => format!("Uncommitted changes are included: {}.", changed.join(", ")),
+    })
 }
 
 /// Makes `target` hold the `wanted` files of `root`, and nothing that an earlier checkout put there besides.
@@ -177,6 +183,13 @@ pub(super) async fn git(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn uncommitted_changes_are_told_of_where_there_is_git() {
+        assert_eq!(changes(true, &[]).as_deref(), Some("There are no uncommitted changes."));
+        assert_eq!(changes(true, &["a".into(), "b".into()]).as_deref(), Some("Uncommitted changes are included: a, b."));
+        assert_eq!(changes(false, &[]), None);
+    }
 
     #[test]
     fn a_second_checkout_removes_what_is_gone_and_leaves_what_builds_left() {

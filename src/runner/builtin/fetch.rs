@@ -24,6 +24,7 @@ pub(super) async fn run(
         depth => depth,
     };
     let depth: u32 = depth.parse().map_err(|_| format!("`fetchDepth` of `checkout` must be a number, found `{depth}`"))?;
+    unlock(&target.join(".git")).map_err(|error| format!("failed to remove the locks in `{}`: {error}", target.join(".git").display()))?;
     // What another origin left is not built upon; what builds left of this one is kept, as on a self-hosted agent.
     let fetched_before = git(step, target, agent, &["config", "--local", "--get", "remote.origin.url"]).await;
     if fetched_before.is_ok_and(|urls| urls.concat() == origin) && target.join(".git").is_dir() {
@@ -35,10 +36,6 @@ pub(super) async fn run(
         files::empty_folder(target).map_err(|error| format!("failed to empty `{}`: {error}", target.display()))?;
         said(step, target, agent, &["init", "--quiet", "--template="]).await?;
         said(step, target, agent, &["remote", "add", "origin", origin]).await?;
-    }
-    // A killed git leaves its locks.
-    for lock in ["index.lock", "shallow.lock", "HEAD.lock"] {
-        files::remove_file(&target.join(".git").join(lock)).map_err(|error| format!("failed to remove `.git/{lock}`: {error}"))?;
     }
     let tags = if inputs.flag("fetchTags") { "--tags" } else { "--no-tags" };
     let depth_argument = format!("--depth={depth}");
@@ -67,6 +64,21 @@ pub(super) async fn run(
     Ok(())
 }
 
+/// Removes the locks that a killed git left: nobody else works in the repository of an agent's job. Git refuses to work beside them.
+fn unlock(git: &Path) -> std::io::Result<()> {
+    // A file or a link leads to another repository, which is built upon no more than what another origin left.
+    if !std::fs::symlink_metadata(git).is_ok_and(|metadata| metadata.is_dir()) {
+        return Ok(());
+    }
+    let in_refs = if git.join("refs").is_dir() { files::files_below(&git.join("refs"))? } else { Vec::new() };
+    let in_refs = in_refs.into_iter().map(|file| Path::new("refs").join(file));
+    let at_root = ["config.lock", "index.lock", "shallow.lock", "HEAD.lock", "packed-refs.lock"].map(PathBuf::from);
+    for lock in in_refs.chain(at_root).filter(|file| file.extension().is_some_and(|extension| extension == "lock")) {
+        files::remove_file(&git.join(lock))?;
+    }
+    Ok(())
+}
+
 /// Leaves word of the files that are here now, so that a checkout of the work tree into the same folder removes them.
 async fn remember(step: &StepContext<'_>, target: &Path, agent: &[(String, String)]) -> Result<(), String> {
     let tracked = git(step, target, agent, &["ls-files", "-z"]).await?.concat();
@@ -87,4 +99,25 @@ async fn said(step: &StepContext<'_>, folder: &Path, agent: &[(String, String)],
         step.output(&line);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn locks_of_a_killed_git_go_and_references_stay() {
+        let temp = tempfile::tempdir().unwrap();
+        let git = temp.path().join(".git");
+        unlock(&git).unwrap();
+        let branches = git.join("refs/remotes/origin");
+        fs::create_dir_all(&branches).unwrap();
+        let locks = [git.join("index.lock"), git.join("packed-refs.lock"), branches.join("main.lock")];
+        let kept = [git.join("index"), branches.join("main")];
+        locks.iter().chain(&kept).for_each(|file| fs::write(file, "").unwrap());
+        unlock(&git).unwrap();
+        assert_eq!(locks.iter().chain(&kept).map(|file| file.exists()).collect::<Vec<_>>(), [false, false, false, true, true]);
+    }
 }

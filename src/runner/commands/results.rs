@@ -3,7 +3,7 @@
 use super::{Command, CommandError};
 use crate::junit::{self, Results};
 use crate::step_context::StepContext;
-use crate::store::TestRun;
+use crate::store::{TestRun, TestTotals};
 
 pub(super) fn publish(step: &StepContext<'_>, command: &Command) -> Result<(), CommandError> {
     let format = command.property("type").ok_or("Test runner type is required: `type` of ##vso[results.publish].")?;
@@ -56,10 +56,7 @@ fn publish_run(step: &StepContext<'_>, title: &str, results: Results, fail: bool
     let key = &step.job.key;
     let run = TestRun { title: masker.mask(title), job: format!("{}.{}", key.stage, key.job), totals, cases: cases.collect() };
     step.job.run.store.add_tests(run).map_err(|error| error.to_string())?;
-    step.output(&format!(
-        "Published test run `{title}`: {} tests, {} passed, {} failed, {} skipped.",
-        totals.total, totals.passed, totals.failed, totals.skipped
-    ));
+    step.output(&format!("Published test run `{title}`: {}.", in_words(&totals)));
     if fail && totals.failed > 0 {
         return Err(format!(
             "There are one or more test failures detected in result files: {} of {} tests failed.",
@@ -67,4 +64,23 @@ fn publish_run(step: &StepContext<'_>, title: &str, results: Results, fail: bool
         ));
     }
     Ok(())
+}
+
+/// `1 test, 0 passed, 1 failed, 0 skipped`.
+fn in_words(totals: &TestTotals) -> String {
+    let tests = if totals.total == 1 { "test" } else { "tests" };
+    format!("{} {tests}, {} passed, {} failed, {} skipped", totals.total, totals.passed, totals.failed, totals.skipped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_test_is_no_plural() {
+        let totals = |total, passed| TestTotals { total, passed, ..TestTotals::default() };
+        assert_eq!(in_words(&totals(1, 1)), "1 test, 1 passed, 0 failed, 0 skipped");
+        assert_eq!(in_words(&totals(0, 0)), "0 tests, 0 passed, 0 failed, 0 skipped");
+        assert_eq!(in_words(&totals(2, 1)), "2 tests, 1 passed, 0 failed, 0 skipped");
+    }
 }

@@ -133,6 +133,8 @@ async fn nothing_to_check_is_an_error_that_says_where_it_was_looked_for() {
         error.to_string(),
         format!("nothing to check was found below `{}`: looked for `Cargo.toml` (Cargo); 2 folders were searched", folder.display())
     );
+    let error = slipway_quality::discover(&folder.join("docs"), &[]).await.unwrap_err().to_string();
+    assert!(error.ends_with("looked for `Cargo.toml` (Cargo); 1 folder was searched"), "{error}");
     let error = slipway_quality::discover(&folder.join("missing"), &[]).await.unwrap_err();
     assert_eq!(error.to_string(), format!("`{}` is no folder", folder.join("missing").display()));
 }
