@@ -18,8 +18,15 @@ pub(crate) struct StateFolder(PathBuf);
 /// Held while a command works in a state folder; let go when it is dropped, and by the system when the process dies.
 #[derive(Debug)]
 pub(crate) struct StateLock {
-    #[expect(dead_code, reason = "the open file is the lock")]
     file: File,
+}
+
+impl Drop for StateLock {
+    /// To close the file is not enough: a child that is just being started has it open, too, until it becomes its program.
+    fn drop(&mut self) {
+        // The system lets go when the last of them closes it.
+        let _ = self.file.unlock();
+    }
 }
 
 impl StateFolder {
@@ -122,6 +129,17 @@ mod tests {
         let env = Env::of("/here", [("HOME", "/h")]);
         let given = StateFolder::locate(&env, Some(Path::new("there")), Path::new("/r")).unwrap();
         assert_eq!(given.path(), Path::new("/here/there"));
+    }
+
+    #[test]
+    fn a_lock_is_let_go_though_a_child_that_is_being_started_has_its_file_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateFolder(folder.path().join("a"));
+        let held = state.lock("slipway run ci.yml").unwrap();
+        let of_the_child = held.file.try_clone().unwrap();
+        drop(held);
+        state.lock("slipway run other.yml").unwrap();
+        drop(of_the_child);
     }
 
     #[test]

@@ -69,7 +69,8 @@ pub(super) async fn run(step: &StepContext<'_>, inputs: &Inputs, agent: &[(Strin
         .map_err(|error| format!("failed to copy `{}` to `{}`: {error}", root.display(), target.display()))?;
     let origin =
         if in_git { "the work tree: tracked files and those that are not ignored" } else { "the folder, which is no git repository" };
-    step.output(&format!("Copied {copied} files of {} to {} ({origin}).", root.display(), target.display()));
+    let files = if copied == 1 { "file" } else { "files" };
+    step.output(&format!("Copied {copied} {files} of {} to {} ({origin}).", root.display(), target.display()));
     if let Some(changes) = changes(in_git, &source.uncommitted) {
         step.output(&changes);
     }

@@ -20,8 +20,7 @@ fn a_pipeline_runs_and_its_run_can_be_shown_again() {
           Task         : Checkout
           Version      : 1.0.0
           ==============================================================================
-          Copied 1 files of ROOT/shop to ROOT/xdg/slipway/shop-HASH/agents/1/_work/1/s (the folder, which is no git repository).
-          There are no uncommitted changes.
+          Copied 1 file of ROOT/shop to ROOT/xdg/slipway/shop-HASH/agents/1/_work/1/s (the folder, which is no git repository).
           Finishing: Checkout
         step Checkout: succeeded in TIME
         step Say hello: started
@@ -91,8 +90,7 @@ fn a_step_that_fails() {
           Task         : Checkout
           Version      : 1.0.0
           ==============================================================================
-          Copied 1 files of ROOT/shop to ROOT/xdg/slipway/shop-HASH/agents/1/_work/1/s (the folder, which is no git repository).
-          There are no uncommitted changes.
+          Copied 1 file of ROOT/shop to ROOT/xdg/slipway/shop-HASH/agents/1/_work/1/s (the folder, which is no git repository).
           Finishing: Checkout
         step Checkout: succeeded in TIME
         step Break: started
@@ -398,8 +396,7 @@ fn ctrl_c_in_the_middle_of_a_step() {
           Task         : Checkout
           Version      : 1.0.0
           ==============================================================================
-          Copied 1 files of ROOT/shop to ROOT/xdg/slipway/shop-HASH/agents/1/_work/1/s (the folder, which is no git repository).
-          There are no uncommitted changes.
+          Copied 1 file of ROOT/shop to ROOT/xdg/slipway/shop-HASH/agents/1/_work/1/s (the folder, which is no git repository).
           Finishing: Checkout
         step Checkout: succeeded in TIME
         step Wait: started
