@@ -6,4 +6,4 @@ mod search;
 mod world;
 
 pub use search::{files_with, files_with_each};
-pub use world::{Finished, World, root};
+pub use world::{Finished, TOKEN, TOKEN_FILE, World, root};

@@ -18,6 +18,13 @@ pub struct World {
     folder: TempDir,
 }
 
+/// A secret in the environment of the user's shell. Nothing that `slipway` starts may see it; the user's home has it in
+/// [`TOKEN_FILE`], where a search finds it.
+pub const TOKEN: &str = "token-of-the-users-shell-7gk2c0wq";
+
+/// The only file of a world with the [`TOKEN`].
+pub const TOKEN_FILE: &str = "home/.token";
+
 /// What a run of `slipway` left.
 #[derive(Debug)]
 pub struct Finished {
@@ -40,6 +47,8 @@ impl World {
         }
         let world = Self { folder: TempDir::new().expect("a temporary folder") };
         fs::create_dir(world.repository()).expect("a new folder");
+        fs::create_dir(world.folder().join("home")).expect("a new folder");
+        fs::write(world.folder().join(TOKEN_FILE), TOKEN).expect("a new file");
         for (name, content) in files {
             world.write(name, content);
         }
@@ -81,6 +90,7 @@ impl World {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.folder.path().join("home"))
+            .env("DEPLOY_TOKEN", TOKEN)
             .stdin(Stdio::null());
         command
     }

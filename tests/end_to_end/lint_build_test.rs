@@ -11,6 +11,7 @@ use regex_lite::Regex;
 use slipway_tests::{Finished, World};
 
 use crate::leftovers::{assert_masked, processes_of};
+use crate::shop::{GROUP, LOCAL};
 
 const MANIFEST: &str = "\
 [package]
@@ -38,17 +39,24 @@ mod tests {
     }
 }
 ";
-const PIPELINE: &str = "steps:\n- task: LintBuildTest@1\n  displayName: Check\n";
+/// The step that lints, builds and tests.
+const CHECK: &str = "- task: LintBuildTest@1\n  displayName: Check\n";
 
-/// A world whose repository has a package without dependencies; its library is `library`.
-fn package(library: &str, pipeline: &str) -> World {
+/// A pipeline with these steps, of which every one can see secrets: one of a vault, one of a variable group.
+fn pipeline(steps: &str) -> String {
+    let fetch = "- task: KeyVaultFetch@1\n  displayName: Fetch\n  inputs: {azureSubscription: shop, keyVaultName: shop, secrets: PLANTED = planted}\n";
+    format!("steps:\n- checkout: self\n{fetch}{steps}{GROUP}")
+}
+
+/// A world whose repository has a package without dependencies; its library is `library`, its pipeline has these `steps`.
+fn package(library: &str, steps: &str) -> World {
     World::new(&[
-        ("slipway.local.yml", crate::shop::LOCAL),
+        ("slipway.local.yml", LOCAL),
         (".gitignore", "target\n"),
         ("Cargo.toml", MANIFEST),
         ("Cargo.lock", LOCK),
         ("src/lib.rs", library),
-        ("azure-pipelines.yml", pipeline),
+        ("azure-pipelines.yml", &pipeline(steps)),
     ])
 }
 
@@ -105,40 +113,44 @@ fn shown(finished: &Finished, world: &World) -> String {
     filters.iter().fold(finished.text(world), |text, (pattern, replacement)| pattern.replace_all(&text, *replacement).into_owned())
 }
 
-/// Runs the pipeline, which must fail with status 1.
+/// Runs the pipeline, which must fail with status 1 and show no secret.
 fn fails(world: &World) -> Finished {
-    let finished = run(world);
-    assert_eq!(finished.status, 1, "{}", finished.text(world));
+    ended(world, run(world), 1)
+}
+
+/// What ended, which must have this status and have left no process and no secret.
+fn ended(world: &World, finished: Finished, status: i32) -> Finished {
+    assert_eq!(finished.status, status, "{}", finished.text(world));
+    assert_masked(world, &[&finished.stdout, &finished.stderr]);
+    assert_eq!(processes_of(world), Vec::<String>::new());
     finished
 }
 
 #[test]
 fn a_failing_unit_test() {
-    let world = package(&LIBRARY.replace("2), 4", "2), 5"), PIPELINE);
+    let world = package(&LIBRARY.replace("2), 4", "2), 5"), CHECK);
     let finished = fails(&world);
     insta::assert_snapshot!(shown(&finished, &world));
     world.write("src/lib.rs", LIBRARY);
-    let repaired = run(&world);
-    assert_eq!(repaired.status, 0, "{}", repaired.text(&world));
+    ended(&world, run(&world), 0);
 }
 
 #[test]
 fn an_error_of_clippy() {
-    let world = package(&LIBRARY.replace("    x * 2", "    return x * 2;"), PIPELINE);
+    let world = package(&LIBRARY.replace("    x * 2", "    return x * 2;"), CHECK);
     insta::assert_snapshot!(shown(&fails(&world), &world));
 }
 
 #[test]
 fn code_that_does_not_compile() {
-    let world = package(&LIBRARY.replace("x * 2", "y * 2"), PIPELINE);
+    let world = package(&LIBRARY.replace("x * 2", "y * 2"), CHECK);
     insta::assert_snapshot!(shown(&fails(&world), &world));
 }
 
 /// The package is built before, so that the time limit ends the test and not the compiler.
 #[test]
 fn a_test_that_hangs() {
-    let pipeline = "\
-steps:
+    let steps = "\
 - task: LintBuildTest@1
   displayName: Build
   inputs:
@@ -150,16 +162,14 @@ steps:
     checkTimeoutInMinutes: 0.05
 ";
     let hangs = "println!(\"it began\");\n        std::thread::sleep(std::time::Duration::from_secs(600));";
-    let world = package(&LIBRARY.replace("assert_eq!(super::twice(2), 4);", hangs), pipeline);
+    let world = package(&LIBRARY.replace("assert_eq!(super::twice(2), 4);", hangs), steps);
     let finished = fails(&world);
-    assert_eq!(processes_of(&world), Vec::<String>::new());
     insta::assert_snapshot!(shown(&finished, &world));
 }
 
 #[test]
 fn what_a_test_prints_is_no_command() {
-    let pipeline = "\
-steps:
+    let steps = "\
 - task: LintBuildTest@1
   displayName: Check
   inputs:
@@ -170,7 +180,7 @@ steps:
 ";
     let hostile = "println!(\"##vso[task.setvariable variable=evil]1\");\n        \
         eprintln!(\"##vso[task.complete result=Succeeded]\");\n        assert_eq!(super::twice(2), 5);";
-    let world = package(&LIBRARY.replace("assert_eq!(super::twice(2), 4);", hostile), pipeline);
+    let world = package(&LIBRARY.replace("assert_eq!(super::twice(2), 4);", hostile), steps);
     let finished = fails(&world);
     let log = world.log(1, "-Check.");
     for printed in ["task.setvariable variable=evil]1", "task.complete result=Succeeded]"] {
@@ -183,10 +193,10 @@ steps:
     // The control: what a script prints is a command.
     world.write(
         "azure-pipelines.yml",
-        &pipeline.replace(
+        &pipeline(&steps.replace(
             "- script: echo \"EVIL",
             "- script: echo '##vso[task.setvariable variable=evil]1'\n  condition: always()\n- script: echo \"EVIL",
-        ),
+        )),
     );
     fails(&world);
     assert!(world.log(2, "-Look.").contains("EVIL is 1\n"));
@@ -194,21 +204,14 @@ steps:
 
 #[test]
 fn no_package() {
-    let world = World::new(&[("README.md", "Nothing to check.\n"), ("azure-pipelines.yml", PIPELINE)]);
+    let world =
+        World::new(&[("README.md", "Nothing to check.\n"), ("azure-pipelines.yml", &pipeline(CHECK)), ("slipway.local.yml", LOCAL)]);
     insta::assert_snapshot!(shown(&fails(&world), &world));
 }
 
 #[test]
 fn a_secret_that_an_integration_test_prints() {
-    let pipeline = "\
-steps:
-- checkout: self
-- task: KeyVaultFetch@1
-  displayName: Fetch
-  inputs:
-    azureSubscription: shop
-    keyVaultName: shop
-    secrets: PLANTED = planted
+    let steps = "\
 - task: LintBuildTest@1
   displayName: Check
   inputs:
@@ -222,7 +225,7 @@ steps:
              std::fs::write(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/{name}\"), all.join(\"\\n\")).unwrap();"
         )
     };
-    let world = package(&LIBRARY.replace("assert_eq!(super::twice(2), 4);", &sees("seen-by-unit-test")), pipeline);
+    let world = package(&LIBRARY.replace("assert_eq!(super::twice(2), 4);", &sees("seen-by-unit-test")), steps);
     world.write("build.rs", &format!("fn main() {{\n    {}\n}}\n", sees("seen-by-build-script")));
     world.write(
         "tests/prints.rs",
@@ -234,23 +237,17 @@ steps:
     assert!(log.contains("it has 40 characters: ***"), "{log}");
     for name in ["seen-by-unit-test", "seen-by-build-script"] {
         let seen = std::fs::read_to_string(world.state().join("agents/1/_work/1/s").join(name)).unwrap();
-        assert!(seen.contains("CARGO_MANIFEST_DIR") && !seen.contains("\"KEY\"") && !seen.contains("\"PLANTED\""), "{name}: {seen}");
+        assert!(
+            seen.contains("CARGO_MANIFEST_DIR") && !seen.contains("\"KEY\"") && !seen.contains("\"PLANTED\"") && !seen.contains("SECRET"),
+            "{name}: {seen}"
+        );
     }
-    assert_masked(&world, &[&finished.stdout, &finished.stderr]);
     insta::assert_snapshot!(shown(&finished, &world));
 }
 
 #[test]
 fn ctrl_c_in_the_middle_of_a_build() {
-    let pipeline = "\
-steps:
-- checkout: self
-- task: KeyVaultFetch@1
-  displayName: Fetch
-  inputs:
-    azureSubscription: shop
-    keyVaultName: shop
-    secrets: PLANTED = planted
+    let steps = "\
 - task: LintBuildTest@1
   displayName: Check
   inputs:
@@ -258,7 +255,7 @@ steps:
 - script: echo never
   displayName: Never
 ";
-    let world = package(LIBRARY, pipeline);
+    let world = package(LIBRARY, steps);
     // The build script tells that it runs, and then waits for this test.
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = listener.local_addr().unwrap();
@@ -288,26 +285,21 @@ steps:
     rustix::process::kill_process(slipway, rustix::process::Signal::INT).unwrap();
     // Ends when the build script does: nothing was sent to it.
     assert_eq!(build_script.read_line(&mut said).unwrap_or(0), 0);
-    let finished = output.join().unwrap();
-    assert_eq!(finished.status, 130, "{}", finished.text(&world));
-    assert_eq!(processes_of(&world), Vec::<String>::new());
-    assert_masked(&world, &[&finished.stdout, &finished.stderr]);
+    let finished = ended(&world, output.join().unwrap(), 130);
     insta::assert_snapshot!(shown(&finished, &world));
     world.write("build.rs", "fn main() {}\n");
-    let again = run(&world);
-    assert_eq!(again.status, 0, "a rerun stumbles:\n{}", again.text(&world));
+    ended(&world, run(&world), 0);
 }
 
 #[test]
 fn cargo_is_missing() {
-    let world = package(LIBRARY, PIPELINE);
+    let world = package(LIBRARY, CHECK);
     let mut command = command(&world);
     for program in ["cargo", "rustc"] {
         std::fs::remove_file(world.folder().join("tools").join(program)).unwrap();
     }
     // Not the user's own home, in which rustup would have put them.
     command.env_remove("CARGO_HOME").env_remove("RUSTUP_HOME");
-    let finished = Finished::of(World::start(command));
-    assert_eq!(finished.status, 1, "{}", finished.text(&world));
+    let finished = ended(&world, Finished::of(World::start(command)), 1);
     insta::assert_snapshot!(shown(&finished, &world));
 }

@@ -79,7 +79,18 @@ serviceConnections:
 - name: stranger
   principal: stranger
   credential: federated
+
+variableGroups:
+- name: planted
+  secrets:
+  - name: GROUP_SECRET
+    generate:
+      randomText:
+        length: 40
 ";
+
+/// The end of a pipeline whose jobs have a secret of a variable group.
+pub(crate) const GROUP: &str = "variables:\n- group: planted\n";
 
 /// A pipeline that fetches `mapping` from `vault` through `connection`, then runs `script` with the planted secret.
 pub(crate) fn fetch(connection: &str, vault: &str, mapping: &str) -> String {
@@ -100,7 +111,7 @@ steps:
   displayName: Use
   env:
     PLANTED: $(PLANTED)
-",
+{GROUP}",
         mapping.replace('\n', "\n      ")
     )
 }
