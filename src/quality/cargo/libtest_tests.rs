@@ -156,3 +156,44 @@ fn lists_of_names() {
     assert_eq!(names(&lines("t::a: test\nt::b: benchmark\n\n1 test, 1 benchmark\n")), Some(vec!["t::a".to_owned()]));
     assert_eq!(names(&lines("all is well\n")), None);
 }
+
+/// Of a line that is cut, a secret could be left of which the masker knows only the whole.
+#[test]
+fn the_end_of_a_long_output_is_kept_in_whole_lines() {
+    let line = "é the key is planted-0123456789\n";
+    for (text, kept) in [
+        (String::new(), 0),
+        // As much as is kept, and the newline before it: nothing is cut.
+        ("x".repeat(KEPT), KEPT),
+        (format!("\n{}", "x".repeat(KEPT)), KEPT),
+        // One byte more: the line in which the cut is goes as a whole, also if there is no other.
+        (format!("x{}\n{}", line.trim_end(), "y".repeat(KEPT - 1)), KEPT - 1),
+        (format!("{}\n{}", line.trim_end(), "y".repeat(KEPT + 1)), 0),
+        ("x".repeat(KEPT + 1), 0),
+        (format!("{}\n", "x".repeat(KEPT)), 0),
+        (line.repeat(KEPT), KEPT / line.len() * line.len()),
+    ] {
+        let tail = tail(&text);
+        assert_eq!(tail.len(), kept, "of {} bytes", text.len());
+        assert!(text.ends_with(tail));
+    }
+
+    // The same of what a test prints, however often it is cut while it is read.
+    let output: String = (0..20_000).map(|number| format!("é {number}: the key is planted-0123456789\n")).collect();
+    let output = format!(
+        "running 1 test\ntest noisy ... FAILED\n\nfailures:\n\n---- noisy stdout ----\n{output}last words\n\nfailures:\n    noisy\n\n\
+         test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n"
+    );
+    assert!(output.len() > 4 * KEPT, "it is cut more than once");
+    let mut parser = Libtest::listed(&["noisy".to_owned()], &[]);
+    output.lines().for_each(|line| parser.line(line));
+    let case = parser.finish(None, 1, &workspace()).remove(0);
+    assert!((KEPT - 100..=KEPT).contains(&case.output.len()), "{} bytes", case.output.len());
+    let lines: Vec<&str> = case.output.lines().collect();
+    let (last, lines) = lines.split_last().unwrap();
+    assert_eq!((*last, case.message.as_deref()), ("last words", Some("last words")));
+    let first = 20_000 - lines.len();
+    for (number, line) in (first..).zip(lines) {
+        assert_eq!(*line, format!("é {number}: the key is planted-0123456789"));
+    }
+}
