@@ -1,21 +1,26 @@
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use http::StatusCode;
+use futures::StreamExt as _;
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, StatusCode};
 use url::Url;
 
-use crate::send_error::{classify, is_tunnel_answer};
+use crate::send_error::is_tunnel_answer;
+use crate::stream::{Began, Way, within_silence};
 use crate::{
-    Clock, Decision, FailureKind, Finding, Request, Response, RetryPolicy, Route, SendError, Settings, TlsError, proxy_answer, tls_config,
+    Clock, Decision, FailureKind, Finding, Request, Response, RetryPolicy, Route, SendError, Settings, StreamingResponse, TlsError,
+    UploadBody, proxy_answer, tls_config,
 };
 
 /// Time within which a connection must come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 /// Longest silence of a server.
-const READ_TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(60);
 /// Largest body of an API's answer.
 const BODY_LIMIT: usize = 32 * 1024 * 1024;
 
@@ -86,8 +91,15 @@ pub struct Client {
 struct Shared {
     settings: Settings,
     tls: rustls::ClientConfig,
-    /// Two clients over one TLS configuration, because an agent's bypass list looks at whole URLs and a connection pool
-    /// only at hosts.
+    /// For API requests.
+    api: Pool,
+    /// For bodies that are streamed.
+    bulk: Pool,
+}
+
+/// Two clients over one TLS configuration, because an agent's bypass list looks at whole URLs and a connection pool only at
+/// hosts.
+struct Pool {
     direct: reqwest::Client,
     proxied: Option<reqwest::Client>,
 }
@@ -101,30 +113,16 @@ impl Client {
         let tls = tls_config(settings)?;
         let builder = || {
             reqwest::Client::builder()
-                .tls_backend_preconfigured(tls.clone())
                 .user_agent(settings.user_agent.clone())
                 .connect_timeout(CONNECT_TIMEOUT)
-                .read_timeout(READ_TIMEOUT)
                 .redirect(reqwest::redirect::Policy::none())
         };
-        let build = |builder: reqwest::ClientBuilder| builder.build().map_err(|error| ClientError::Setup(error.to_string()));
-        let direct = build(builder().no_proxy())?;
-        let proxied = match &settings.proxy {
-            None => None,
-            Some(proxy) => {
-                let refuse = |cause: String| ClientError::Proxy { url: proxy.url.to_string(), cause };
-                if !matches!(proxy.url.scheme(), "http" | "https") {
-                    return Err(refuse("only `http://` and `https://` proxies are supported".to_owned()));
-                }
-                let mut route = reqwest::Proxy::all(proxy.url.clone()).map_err(|error| refuse(error.to_string()))?;
-                if !proxy.username.is_empty() {
-                    route =
-                        route.basic_auth(&proxy.username, proxy.password.as_ref().map(slipway_secret::Secret::expose).unwrap_or_default());
-                }
-                Some(build(builder().proxy(route))?)
-            }
-        };
-        let shared = Shared { settings: settings.clone(), tls, direct, proxied };
+        let mut bulk_tls = tls.clone();
+        bulk_tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let api = pool(settings, || builder().tls_backend_preconfigured(tls.clone()).read_timeout(READ_TIMEOUT))?;
+        // reqwest's limit of reading begins with the request, so a body that takes longer to send would end it: see `within_silence`.
+        let bulk = pool(settings, || builder().tls_backend_preconfigured(bulk_tls.clone()).http1_only())?;
+        let shared = Shared { settings: settings.clone(), tls, api, bulk };
         Ok(Self { shared: Arc::new(shared), policy: RetryPolicy::default(), clock: Clock::System, observer: None })
     }
 
@@ -183,22 +181,82 @@ impl Client {
     }
 
     async fn attempt(&self, request: &Request) -> Result<Response, SendError> {
-        let (client, proxy) = match (self.shared.settings.route(&request.url), &self.shared.proxied, &self.shared.settings.proxy) {
-            (Route::Proxy, Some(client), Some(proxy)) => (client, Some(proxy)),
-            _ => (&self.shared.direct, None),
+        let Began { way, incoming } = self.begin(&self.shared.api, request, request.body.clone().into(), None).await?;
+        let (status, headers) = (incoming.status(), incoming.headers().clone());
+        let body = read(incoming).await.map_err(|error| match error {
+            Some(error) => way.classified(&error),
+            None => way.failure(FailureKind::TooLarge, format!("more than {} MiB", BODY_LIMIT / 1024 / 1024)),
+        })?;
+        Ok(Response { status, headers, body })
+    }
+
+    /// Sends `request` once and does not read the answer's body: `body`, if there is one, is read while it is sent, and the
+    /// answer's body as it comes, so that memory does not depend on sizes. For blobs; what is small goes through
+    /// [`Client::send`], which also retries (a stream cannot be sent twice: whoever has the stream's source decides).
+    ///
+    /// The way is that of [`Client::send`]: proxy, authorities, client certificate; redirects are not followed. The
+    /// connections are others (HTTP/1.1, several at a time, since one connection's flow control limits bulk data), and the time limit
+    /// is one of silence: a minute in which neither a piece of the body was taken nor an answer came.
+    ///
+    /// # Errors
+    /// When no answer came, or the body's stream failed.
+    pub async fn send_streaming(&self, request: &Request, body: Option<UploadBody>) -> Result<StreamingResponse, SendError> {
+        let Some(upload) = body else {
+            let began = self.begin(&self.shared.bulk, request, request.body.clone().into(), Some(&AtomicU64::new(0))).await?;
+            return Ok(StreamingResponse::new(began));
         };
-        let failure = |kind, detail| SendError {
-            kind,
+        let mut request = request.clone();
+        request.headers.insert(CONTENT_LENGTH, upload.length.into());
+        let taken = Arc::new(AtomicU64::new(0));
+        let counter = taken.clone();
+        let stream = upload.stream.inspect(move |_| _ = counter.fetch_add(1, Ordering::Relaxed));
+        let began = self.begin(&self.shared.bulk, &request, reqwest::Body::wrap_stream(stream), Some(&taken)).await?;
+        Ok(StreamingResponse::new(began))
+    }
+
+    /// For a caller with retries of its own: the wait before the next attempt, of which the observer was told; `None` where
+    /// the result is final. Attempts count from 1.
+    pub fn plan_retry(
+        &self,
+        host: &str,
+        attempt: u32,
+        elapsed: Duration,
+        replayable: bool,
+        answer: Result<(StatusCode, &HeaderMap), &SendError>,
+    ) -> Option<Duration> {
+        let finding = match answer {
+            Ok((status, headers)) => Finding::Status(status, headers),
+            Err(error) => Finding::Failure(error.kind),
+        };
+        let Decision::Retry(wait) = self.policy.decide(finding, replayable, attempt, elapsed, self.clock.now(), random()) else {
+            return None;
+        };
+        if let Some(observer) = &self.observer {
+            let (status, failure) = (answer.ok().map(|(status, _)| status), answer.err().cloned());
+            observer(&RetryEvent { host: host.to_owned(), attempt, wait, status, failure });
+        }
+        Some(wait)
+    }
+
+    /// Sends the head and the body of a request on its way, and returns when the head of the answer is there. With `taken`, a
+    /// count of pieces of the body, silence is limited here.
+    async fn begin(&self, pool: &Pool, request: &Request, body: reqwest::Body, taken: Option<&AtomicU64>) -> Result<Began, SendError> {
+        let (client, proxy) = match (self.shared.settings.route(&request.url), &pool.proxied, &self.shared.settings.proxy) {
+            (Route::Proxy, Some(client), Some(proxy)) => (client, Some(proxy)),
+            _ => (&pool.direct, None),
+        };
+        let way = Way {
             host: host(&request.url),
             proxy: proxy.map(|proxy| {
                 format!("{}:{}", proxy.url.host_str().unwrap_or_default(), proxy.url.port_or_known_default().unwrap_or_default())
             }),
-            detail,
-            attempts: 1,
         };
-        let outgoing =
-            client.request(request.method.clone(), request.url.clone()).headers(request.headers.clone()).body(request.body.clone());
-        let incoming = match outgoing.send().await {
+        let outgoing = client.request(request.method.clone(), request.url.clone()).headers(request.headers.clone()).body(body).send();
+        let answer = match taken {
+            None => outgoing.await,
+            Some(taken) => within_silence(outgoing, taken, READ_TIMEOUT).await.ok_or_else(|| way.silence())?,
+        };
+        let incoming = match answer {
             Ok(incoming) => incoming,
             Err(error) => {
                 if let Some(proxy) = proxy
@@ -206,27 +264,18 @@ impl Client {
                 {
                     let answer = proxy_answer::ask(proxy, &target(&request.url), &self.shared.tls).await;
                     return Err(match answer {
-                        Some((407, text)) => failure(FailureKind::ProxyAuthentication, text),
-                        Some((status, text)) => failure(FailureKind::ProxyRefused(status), text),
-                        None => failure(FailureKind::ProxyRefused(503), "it answers otherwise now".to_owned()),
+                        Some((407, text)) => way.failure(FailureKind::ProxyAuthentication, text),
+                        Some((status, text)) => way.failure(FailureKind::ProxyRefused(status), text),
+                        None => way.failure(FailureKind::ProxyRefused(503), "it answers otherwise now".to_owned()),
                     });
                 }
-                let (kind, detail) = classify(&error);
-                return Err(failure(kind, detail));
+                return Err(way.classified(&error));
             }
         };
-        let (status, headers) = (incoming.status(), incoming.headers().clone());
-        if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED && proxy.is_some() {
-            return Err(failure(FailureKind::ProxyAuthentication, String::new()));
+        if incoming.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED && proxy.is_some() {
+            return Err(way.failure(FailureKind::ProxyAuthentication, String::new()));
         }
-        let body = read(incoming).await.map_err(|error| match error {
-            Some(error) => {
-                let (kind, detail) = classify(&error);
-                failure(kind, detail)
-            }
-            None => failure(FailureKind::TooLarge, format!("more than {} MiB", BODY_LIMIT / 1024 / 1024)),
-        })?;
-        Ok(Response { status, headers, body })
+        Ok(Began { way, incoming })
     }
 }
 
@@ -234,6 +283,26 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("policy", &self.policy).finish_non_exhaustive()
     }
+}
+
+fn pool(settings: &Settings, builder: impl Fn() -> reqwest::ClientBuilder) -> Result<Pool, ClientError> {
+    let build = |builder: reqwest::ClientBuilder| builder.build().map_err(|error| ClientError::Setup(error.to_string()));
+    let direct = build(builder().no_proxy())?;
+    let proxied = match &settings.proxy {
+        None => None,
+        Some(proxy) => {
+            let refuse = |cause: String| ClientError::Proxy { url: proxy.url.to_string(), cause };
+            if !matches!(proxy.url.scheme(), "http" | "https") {
+                return Err(refuse("only `http://` and `https://` proxies are supported".to_owned()));
+            }
+            let mut route = reqwest::Proxy::all(proxy.url.clone()).map_err(|error| refuse(error.to_string()))?;
+            if !proxy.username.is_empty() {
+                route = route.basic_auth(&proxy.username, proxy.password.as_ref().map(slipway_secret::Secret::expose).unwrap_or_default());
+            }
+            Some(build(builder().proxy(route))?)
+        }
+    };
+    Ok(Pool { direct, proxied })
 }
 
 /// The whole body; `Err(None)` when it is too large.
