@@ -5,3 +5,6 @@
 
 pub mod order;
 pub mod receipt;
+mod stop;
+
+pub use stop::end_on_sigterm;

@@ -1,11 +1,12 @@
-//! The orders service: `POST /orders` answers with a signed receipt.
+//! The orders service: `POST /orders` answers with a signed receipt; `GET /healthz` and `GET /version` are for whoever runs it.
 //!
-//! Environment: `RECEIPT_SIGNING_KEY` (required), `PORT` (8080; 0 = any free port).
+//! Environment: `RECEIPT_SIGNING_KEY` (required), `PORT` (8080; 0 = any free port). SIGTERM ends it at once.
 
 use std::env;
 use std::error::Error;
 use std::io::Read;
 
+use orders::end_on_sigterm;
 use orders::order::Order;
 use orders::receipt::Signer;
 use tiny_http::{Header, Method, Request, Response, Server};
@@ -17,6 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let key = env::var("RECEIPT_SIGNING_KEY").map_err(|_| "RECEIPT_SIGNING_KEY is not set")?;
     let signer = Signer::new(&key)?;
     let port = env::var("PORT").unwrap_or_else(|_| "8080".into());
+    end_on_sigterm()?;
     let server =
         Server::http(format!("0.0.0.0:{port}")).map_err(|error| format!("port {port}: {error}"))?;
     println!("listening on {}", server.server_addr());
@@ -36,8 +38,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn answer(request: &mut Request, signer: &Signer) -> (u16, String) {
     match (request.method(), request.url()) {
         (Method::Get, "/healthz") => (200, r#"{"status":"ok"}"#.into()),
+        (Method::Get, "/version") => (200, version()),
         (Method::Post, "/orders") => take_order(request, signer),
-        (_, "/healthz" | "/orders") => (405, problem("this method is not allowed here")),
+        (_, "/healthz" | "/version" | "/orders") => {
+            (405, problem("this method is not allowed here"))
+        }
         (_, path) => (404, problem(&format!("there is no `{path}`"))),
     }
 }
@@ -58,6 +63,11 @@ fn take_order(request: &mut Request, signer: &Signer) -> (u16, String) {
         ),
         Err(error) => (422, problem(&error.to_string())),
     }
+}
+
+fn version() -> String {
+    serde_json::json!({ "service": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION") })
+        .to_string()
 }
 
 fn problem(text: &str) -> String {

@@ -2,3 +2,6 @@
 
 pub mod parcel;
 pub mod quote;
+mod stop;
+
+pub use stop::end_on_sigterm;

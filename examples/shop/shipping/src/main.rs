@@ -1,11 +1,13 @@
-//! The shipping service: `POST /quotes` answers with price and time for a parcel.
+//! The shipping service: `POST /quotes` answers with price and time for a parcel; `GET /healthz` and `GET /version` are for whoever
+//! runs it.
 //!
-//! Environment: `PORT` (8081; 0 = any free port).
+//! Environment: `PORT` (8080; 0 = any free port). SIGTERM ends it at once.
 
 use std::env;
 use std::error::Error;
 use std::io::Read;
 
+use shipping::end_on_sigterm;
 use shipping::parcel::Parcel;
 use shipping::quote::quote;
 use tiny_http::{Header, Method, Request, Response, Server};
@@ -14,7 +16,8 @@ use tiny_http::{Header, Method, Request, Response, Server};
 const MAX_BODY: u64 = 4 * 1024;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let port = env::var("PORT").unwrap_or_else(|_| "8081".into());
+    end_on_sigterm()?;
+    let port = env::var("PORT").unwrap_or_else(|_| "8080".into());
     let server =
         Server::http(format!("0.0.0.0:{port}")).map_err(|error| format!("port {port}: {error}"))?;
     println!("listening on {}", server.server_addr());
@@ -34,8 +37,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn answer(request: &mut Request) -> (u16, String) {
     match (request.method(), request.url()) {
         (Method::Get, "/healthz") => (200, r#"{"status":"ok"}"#.into()),
+        (Method::Get, "/version") => (200, version()),
         (Method::Post, "/quotes") => give_quote(request),
-        (_, "/healthz" | "/quotes") => (405, problem("this method is not allowed here")),
+        (_, "/healthz" | "/version" | "/quotes") => {
+            (405, problem("this method is not allowed here"))
+        }
         (_, path) => (404, problem(&format!("there is no `{path}`"))),
     }
 }
@@ -56,6 +62,11 @@ fn give_quote(request: &mut Request) -> (u16, String) {
         ),
         Err(error) => (422, problem(&error.to_string())),
     }
+}
+
+fn version() -> String {
+    serde_json::json!({ "service": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION") })
+        .to_string()
 }
 
 fn problem(text: &str) -> String {
