@@ -31,7 +31,7 @@ impl Azure {
     /// Attaches to the one that runs on this state, or starts one.
     pub(crate) async fn for_run(world: &World, strict: bool, terminal: &Terminal) -> Result<Self, Failure> {
         let config = &world.config.azure;
-        if config.principals.is_empty() && config.vaults.is_empty() {
+        if config.principals.is_empty() && config.vaults.is_empty() && config.registries.is_empty() {
             return Ok(Self { serving: Serving::Nothing, connections: Vec::new(), public_variables: Vec::new() });
         }
         let serving = match running(&world.state) {

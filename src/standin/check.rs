@@ -1,7 +1,7 @@
 //! What of a configuration cannot be served. (`slipway.local.yml` is checked with places by whoever reads it; this is for
 //! everybody else.)
 
-use crate::config::{Config, CredentialKind};
+use crate::config::{Config, ConnectionKind, CredentialKind};
 
 /// All problems of `config`.
 pub(crate) fn problems(config: &Config) -> Vec<String> {
@@ -11,7 +11,8 @@ pub(crate) fn problems(config: &Config) -> Vec<String> {
     let mut unique = |kind: &str, name: &str, problems: &mut Vec<String>| {
         let key = format!("{kind} {}", name.to_lowercase());
         if seen.contains(&key) {
-            problems.push(format!("there are two {kind}s `{name}`"));
+            let kinds = kind.strip_suffix('y').map_or_else(|| format!("{kind}s"), |stem| format!("{stem}ies"));
+            problems.push(format!("there are two {kinds} `{name}`"));
         }
         seen.push(key);
     };
@@ -36,8 +37,28 @@ pub(crate) fn problems(config: &Config) -> Vec<String> {
             }
         }
     }
+    for registry in &config.registries {
+        unique("registry", &registry.name, &mut problems);
+        if !(5..=50).contains(&registry.name.len()) || !registry.name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            problems.push(format!("`{}` is not the name of a registry: 5 to 50 letters and digits are expected", registry.name));
+        }
+        for name in registry.pull.iter().chain(&registry.push).filter(|name| principal(name).is_none()) {
+            problems.push(format!("the registry `{}` names the principal `{name}`, which there is not", registry.name));
+        }
+    }
     for connection in &config.connections {
         unique("service connection", &connection.name, &mut problems);
+        if let ConnectionKind::ContainerRegistry { registry } = &connection.kind {
+            if !config.registries.iter().any(|known| known.name.eq_ignore_ascii_case(registry)) {
+                problems.push(format!("the service connection `{}` names the registry `{registry}`, which there is not", connection.name));
+            }
+            if connection.credential == CredentialKind::Certificate {
+                problems.push(format!(
+                    "the service connection `{}` to a registry signs in with a certificate, which such a connection cannot hold",
+                    connection.name
+                ));
+            }
+        }
         match principal(&connection.principal) {
             None => problems.push(format!(
                 "the service connection `{}` names the principal `{}`, which there is not",
@@ -102,6 +123,7 @@ mod tests {
             principal: principal.to_owned(),
             credential,
             wrong_secret: false,
+            kind: ConnectionKind::AzureResourceManager,
         };
         let mut config = Config { principals: vec![ci], ..Config::default() };
         config.connections = vec![connection("ci", CredentialKind::Secret)];

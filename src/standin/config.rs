@@ -16,6 +16,8 @@ pub struct Config {
     pub principals: Vec<Principal>,
     /// Key vaults.
     pub vaults: Vec<Vault>,
+    /// Container registries.
+    pub registries: Vec<Registry>,
     /// Service connections to make for pipelines.
     pub connections: Vec<Connection>,
 }
@@ -113,6 +115,21 @@ pub enum SecretSource {
     Prompt,
 }
 
+/// A container registry; its login server is `<name>.azurecr.io`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registry {
+    /// Name, 5 to 50 letters and digits.
+    pub name: String,
+    /// Resource group.
+    pub resource_group: String,
+    /// Principals with the role AcrPull.
+    pub pull: Vec<String>,
+    /// Principals with the role AcrPush, which includes pulling.
+    pub push: Vec<String>,
+    /// Whether its admin user may sign in: the name is the registry's, the passwords are generated. It may also delete.
+    pub admin_user: bool,
+}
+
 /// A service connection to make for pipelines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connection {
@@ -124,4 +141,19 @@ pub struct Connection {
     pub credential: CredentialKind,
     /// A wrong secret on purpose (to see what a task says): the connection holds another value than Entra does.
     pub wrong_secret: bool,
+    /// What it leads to.
+    pub kind: ConnectionKind,
+}
+
+/// What a service connection leads to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ConnectionKind {
+    /// Azure Resource Manager.
+    #[default]
+    AzureResourceManager,
+    /// A container registry (the type `dockerregistry`).
+    ContainerRegistry {
+        /// Name of a registry of the configuration.
+        registry: String,
+    },
 }

@@ -1,8 +1,9 @@
 //! What the local Azure is called: the GUIDs and addresses that follow from the names in [`Config`]. All parts use it.
 
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::config::{Config, Connection, CredentialKind, Principal, Vault};
+use crate::config::{Config, Connection, CredentialKind, Principal, Registry, Vault};
 
 /// Region in which everything is.
 pub(crate) const REGION: &str = "westeurope";
@@ -102,6 +103,24 @@ impl Directory {
         if connection.wrong_secret { format!("{subject}-before-it-was-renamed") } else { subject }
     }
 
+    /// The registry of this name; names of registries ignore case.
+    pub(crate) fn registry(&self, name: &str) -> Option<&Registry> {
+        self.config.registries.iter().find(|registry| registry.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The registry whose blobs are on this storage host.
+    pub(crate) fn registry_of_storage(&self, host: &str) -> Option<&Registry> {
+        self.config.registries.iter().find(|registry| storage_host(registry) == host)
+    }
+
+    /// ARM's id of a registry.
+    pub(crate) fn registry_id(&self, registry: &Registry) -> String {
+        format!(
+            "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.ContainerRegistry/registries/{}",
+            self.subscription_id, registry.resource_group, registry.name
+        )
+    }
+
     /// ARM's id of a vault.
     pub(crate) fn vault_id(&self, vault: &Vault) -> String {
         format!(
@@ -109,6 +128,18 @@ impl Directory {
             self.subscription_id, vault.resource_group, vault.name
         )
     }
+}
+
+/// Host of a registry: its name in lower case, and the domain.
+pub(crate) fn login_server(registry: &str) -> String {
+    format!("{}.azurecr.io", registry.to_lowercase())
+}
+
+/// Host of the storage account that holds a registry's blobs. An account's name has at most 24 characters.
+pub(crate) fn storage_host(registry: &Registry) -> String {
+    let name = registry.name.to_lowercase();
+    let hash: String = Sha256::digest(&name).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    format!("{}{hash}sa.blob.core.windows.net", name.get(..14).unwrap_or(&name))
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! A request as a service of the stand-in sees it, and its answer: plain data, so that services are plain functions.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -49,6 +51,11 @@ impl Request {
         self.query.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value.as_str())
     }
 
+    /// All values of a query key.
+    pub(crate) fn queries<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
+        self.query.iter().filter(move |(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value.as_str())
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
@@ -65,17 +72,29 @@ impl Request {
     }
 }
 
+/// A part of a file.
+#[derive(Clone, Debug)]
+pub(crate) struct FilePart {
+    pub(crate) file: Arc<File>,
+    pub(crate) offset: u64,
+    pub(crate) length: u64,
+    /// Position of a byte that is sent wrongly: a fault.
+    pub(crate) wrong: Option<u64>,
+}
+
 /// An answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// The body instead of `body`, where that would be too large for the memory.
+    pub(crate) file: Option<FilePart>,
 }
 
 impl Answer {
     pub(crate) fn empty(status: StatusCode) -> Self {
-        Self { status, headers: HeaderMap::new(), body: Bytes::new() }
+        Self { status, headers: HeaderMap::new(), body: Bytes::new(), file: None }
     }
 
     pub(crate) fn json(status: StatusCode, body: &Value) -> Self {
@@ -93,6 +112,20 @@ impl Answer {
     pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.insert(HeaderName::from_static(name), value);
+        }
+        self
+    }
+
+    /// The same with one bit in the middle of the body changed: a fault.
+    pub(crate) fn corrupted(mut self) -> Self {
+        if let Some(part) = &mut self.file {
+            part.wrong = Some(part.offset + part.length / 2);
+        }
+        if !self.body.is_empty() {
+            let mut bytes = self.body.to_vec();
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            self.body = bytes.into();
         }
         self
     }

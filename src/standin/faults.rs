@@ -48,6 +48,16 @@ pub enum FaultKind {
         /// Bytes of the answer's body that are sent before; none, not even the head, for 0.
         after_bytes: usize,
     },
+    /// The connection is reset while the request's body comes in. For container registries, which take bodies as they come;
+    /// elsewhere nothing happens.
+    ResetUpload {
+        /// Bytes of the request's body that are taken before.
+        after_bytes: u64,
+    },
+    /// One bit in the middle of the answer's body is changed.
+    Corrupt,
+    /// `Docker-Content-Digest` of the answer is that of something else.
+    LyingDigest,
     /// The answer comes late. The next fault that matches applies as well.
     Delay {
         /// By how much.

@@ -1,4 +1,4 @@
-//! The local stand-in for Azure: Entra ID, Key Vault, Resource Manager and the part of Azure DevOps that issues tokens, on
+//! The local stand-in for Azure: Entra ID, Key Vault, Container Registry, Resource Manager and the part of Azure DevOps that issues tokens, on
 //! loopback, under their real host names.
 //!
 //! Clients reach it through a CONNECT proxy ([`AzureEndpoint::proxy_url`](slipway_model::AzureEndpoint)) and trust its
@@ -14,6 +14,7 @@
 //!
 //! Inside, `proxy` is the network; everything behind it is plain functions from a request to an answer over the `World`.
 
+mod acr;
 mod arm;
 mod check;
 mod clock;
@@ -25,6 +26,7 @@ mod directory;
 mod entra;
 mod exchange;
 mod faults;
+mod inflow;
 mod keyvault;
 mod lock;
 mod managed_identity;
@@ -38,7 +40,7 @@ mod store;
 mod world;
 
 pub use clock::AzureClock;
-pub use config::{AccessModel, Config, Connection, CredentialKind, Principal, SecretSource, Vault, VaultSecret};
+pub use config::{AccessModel, Config, Connection, ConnectionKind, CredentialKind, Principal, Registry, SecretSource, Vault, VaultSecret};
 pub use control::{Control, ControlError};
 pub use faults::{Fault, FaultError, FaultKind, Faults, Refusal};
 pub use request_log::{LoggedRequest, RequestLog};

@@ -3,11 +3,12 @@
 use http::StatusCode;
 use serde_json::json;
 
-use crate::config::Vault;
+use crate::config::{Registry, Vault};
 use crate::exchange::{Answer, Request};
 use crate::faults::Refusal;
+use crate::inflow::Inflow;
 use crate::world::World;
-use crate::{arm, devops, entra, keyvault, managed_identity};
+use crate::{acr, arm, devops, entra, keyvault, managed_identity};
 
 /// A service of the local Azure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub(crate) enum Service<'a> {
     DevOps,
     DevOpsTokens,
     KeyVault(&'a Vault),
+    /// A container registry.
+    Registry(&'a Registry),
     ManagedIdentity,
     /// A host that `az` asks for what it can do without.
     Courtesy,
@@ -28,6 +31,10 @@ pub(crate) enum NoService {
     /// Azure itself would have no address for it.
     #[error("no such host (NXDOMAIN): the local Azure has no key vault `{vault}`. It has {known}; slipway.local.yml describes them.")]
     NoVault { vault: String, known: String },
+    #[error(
+        "no such host (NXDOMAIN): the local Azure has no container registry `{registry}`. It has {known}; slipway.local.yml describes them."
+    )]
+    NoRegistry { registry: String, known: String },
     #[error("the local Azure does not stand in for `{host}`. `slipway azure up --passthrough` lets other hosts through.")]
     Foreign { host: String },
 }
@@ -43,9 +50,14 @@ impl<'a> Service<'a> {
         }
         if let Some(name) = host.strip_suffix(keyvault::SUFFIX) {
             return world.directory.vault(name).map(Self::KeyVault).ok_or_else(|| {
-                let known: Vec<_> = world.directory.config.vaults.iter().map(|vault| format!("`{}`", vault.name)).collect();
-                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+                let known = list(world.directory.config.vaults.iter().map(|vault| vault.name.as_str()));
                 NoService::NoVault { vault: name.to_owned(), known }
+            });
+        }
+        if let Some(name) = host.strip_suffix(acr::SUFFIX) {
+            return world.directory.registry(name).map(Self::Registry).ok_or_else(|| {
+                let known = list(world.directory.config.registries.iter().map(|registry| registry.name.as_str()));
+                NoService::NoRegistry { registry: name.to_owned(), known }
             });
         }
         match host {
@@ -58,9 +70,16 @@ impl<'a> Service<'a> {
         }
     }
 
-    /// Answers a request; `None` for what is not simulated.
-    pub(crate) fn answer(self, world: &World, request: &Request) -> Option<Answer> {
+    /// Whether requests have bodies that must not be in memory as a whole.
+    pub(crate) fn takes_streams(self) -> bool {
+        matches!(self, Self::Registry(_))
+    }
+
+    /// Answers a request; `None` for what is not simulated. `inflow` is the body where the service takes streams, and
+    /// empty elsewhere.
+    pub(crate) async fn answer(self, world: &World, request: &Request, inflow: &mut Inflow) -> Option<Answer> {
         match self {
+            Self::Registry(registry) => acr::answer(world, registry, request, inflow).await,
             Self::Entra => entra::answer(world, request),
             Self::ResourceManager => arm::answer(world, request),
             Self::DevOps => devops::answer(world, request),
@@ -78,6 +97,7 @@ impl<'a> Service<'a> {
             Self::ResourceManager => arm::throttle(request),
             Self::DevOps | Self::DevOpsTokens => devops::throttle(),
             Self::KeyVault(_) => keyvault::throttle(request),
+            Self::Registry(_) => acr::throttle(request),
             Self::ManagedIdentity | Self::Courtesy => plain(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", "Too many requests."),
         }
     }
@@ -89,9 +109,15 @@ impl<'a> Service<'a> {
             Self::ResourceManager => arm::refuse(world, request),
             Self::DevOps | Self::DevOpsTokens => devops::refuse(),
             Self::KeyVault(vault) => keyvault::refuse(world, vault, request, refusal),
+            Self::Registry(registry) => acr::refuse(registry, request, refusal),
             Self::ManagedIdentity | Self::Courtesy => plain(StatusCode::FORBIDDEN, "Forbidden", "The request is not authorized."),
         }
     }
+}
+
+fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
 /// 501, for what Azure can do and the stand-in cannot.

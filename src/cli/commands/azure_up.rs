@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use slipway_model::AzureEndpoint;
-use slipway_standin::{Config, Connection, CredentialKind, Store};
+use slipway_standin::{Config, Connection, ConnectionKind, CredentialKind, Store};
 
 use crate::arguments::StateArguments;
 use crate::azure;
@@ -65,6 +65,7 @@ impl Logins {
                     principal: principal.name.clone(),
                     credential,
                     wrong_secret: false,
+                    kind: ConnectionKind::AzureResourceManager,
                 },
             )
         });

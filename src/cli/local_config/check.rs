@@ -34,6 +34,15 @@ pub(super) fn vault_name(name: &At<String>, problems: &mut Problems) {
     }
 }
 
+/// A container registry's name: part of a host name, 5 to 50 letters and digits (same source:
+/// Microsoft.ContainerRegistry/registries).
+pub(super) fn registry_name(name: &At<String>, problems: &mut Problems) {
+    let text = &name.value;
+    if !((5..=50).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric())) {
+        problems.add(&name.place, format!("not a name that a registry can have: `{text}`"), "5 to 50 letters and digits");
+    }
+}
+
 /// A secret's name (same source: Microsoft.KeyVault/vaults/secrets).
 pub(super) fn secret_name(name: &At<String>, problems: &mut Problems) {
     let text = &name.value;

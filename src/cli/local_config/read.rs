@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use slipway_pipelines::Diagnostics;
 use slipway_pipelines::yaml::{self, Node};
-use slipway_standin::{AccessModel, Config, Connection, CredentialKind, Principal, SecretSource, Vault, VaultSecret};
+use slipway_standin::{
+    AccessModel, Config, Connection, ConnectionKind, CredentialKind, Principal, Registry, SecretSource, Vault, VaultSecret,
+};
 use time::format_description::well_known::Rfc3339;
 use time::{Date, OffsetDateTime};
 
@@ -40,6 +42,7 @@ const KEYS: &[&str] = &[
     "subscription",
     "principals",
     "vaults",
+    "registries",
     "serviceConnections",
     "variables",
     "tasks",
@@ -72,8 +75,15 @@ fn root_section(root: &Node, project: &str, exists: &dyn Fn(&str) -> bool, probl
     let principals: Vec<Principal> = principals.into_iter().map(|named| named.value).collect();
     let vaults: Vec<Named<Vault>> = section.list("vaults", problems).iter().filter_map(|node| vault(node, &principals, problems)).collect();
     unique(vaults.iter().map(|vault| &vault.name), "the vault", problems);
-    let connections: Vec<Named<Connection>> =
-        section.list("serviceConnections", problems).iter().filter_map(|node| connection(node, &principals, problems)).collect();
+    let registries: Vec<Named<Registry>> =
+        section.list("registries", problems).iter().filter_map(|node| registry(node, &principals, problems)).collect();
+    unique(registries.iter().map(|registry| &registry.name), "the registry", problems);
+    let registries: Vec<Registry> = registries.into_iter().map(|named| named.value).collect();
+    let connections: Vec<Named<Connection>> = section
+        .list("serviceConnections", problems)
+        .iter()
+        .filter_map(|node| connection(node, &principals, &registries, problems))
+        .collect();
     unique(connections.iter().map(|connection| &connection.name), "the service connection", problems);
 
     let variables = match section.get("variables") {
@@ -102,6 +112,7 @@ fn root_section(root: &Node, project: &str, exists: &dyn Fn(&str) -> bool, probl
             subscription,
             principals,
             vaults: vaults.into_iter().map(|named| named.value).collect(),
+            registries,
             connections: connections.into_iter().map(|named| named.value).collect(),
         },
         variables: variables.into_iter().map(|(name, value)| (name.value, value)).collect(),
@@ -149,14 +160,8 @@ fn vault(node: &Node, principals: &[Principal], problems: &mut Problems) -> Opti
     let access_model =
         section.word("access", &[("rbac", AccessModel::Rbac), ("accessPolicy", AccessModel::AccessPolicy)], problems).unwrap_or_default();
     let firewall_refuses = section.word("firewall", &[("allow", false), ("refuse", true)], problems).unwrap_or_default();
-    let known = |key: &str, problems: &mut Problems| {
-        let names = section.texts(key, problems);
-        for name in &names {
-            known_principal(name, principals, problems);
-        }
-        names.into_iter().map(|name| name.value).collect::<Vec<_>>()
-    };
-    let (readers, writers) = (known("readers", problems), known("writers", problems));
+    let readers = known_principals(&section, "readers", principals, problems);
+    let writers = known_principals(&section, "writers", principals, problems);
     let mut public_variables = Vec::new();
     let secrets: Vec<(At<String>, VaultSecret)> =
         section.list("secrets", problems).iter().filter_map(|node| secret(node, &mut public_variables, problems)).collect();
@@ -173,6 +178,27 @@ fn vault(node: &Node, principals: &[Principal], problems: &mut Problems) -> Opti
         secrets: secrets.into_iter().map(|(_, secret)| secret).collect(),
     };
     Some(Named { name, value, public_variables })
+}
+
+fn registry(node: &Node, principals: &[Principal], problems: &mut Problems) -> Option<Named<Registry>> {
+    let section = Section::of(node, "a registry", &["name", "resourceGroup", "pull", "push", "adminUser"], problems)?;
+    let name = section.required_text("name", problems);
+    if let Some(name) = &name {
+        check::registry_name(name, problems);
+    }
+    let resource_group = section.text("resourceGroup", problems);
+    let pull = known_principals(&section, "pull", principals, problems);
+    let push = known_principals(&section, "push", principals, problems);
+    let admin_user = section.flag("adminUser", false, problems);
+    let name = name?;
+    let value = Registry {
+        name: name.value.clone(),
+        resource_group: resource_group.map_or_else(|| name.value.clone(), |group| group.value),
+        pull,
+        push,
+        admin_user,
+    };
+    Some(Named { name, value, public_variables: Vec::new() })
 }
 
 fn secret(node: &Node, public_variables: &mut Vec<At<String>>, problems: &mut Problems) -> Option<(At<String>, VaultSecret)> {
@@ -292,10 +318,21 @@ fn example(kind: &str) -> &'static str {
     }
 }
 
-fn connection(node: &Node, principals: &[Principal], problems: &mut Problems) -> Option<Named<Connection>> {
-    let keys = ["name", "principal", "credential", "wrongSecret"];
+/// What `type` of a service connection may be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ConnectionType {
+    AzureResourceManager,
+    DockerRegistry,
+}
+
+const CONNECTION_TYPES: &[(&str, ConnectionType)] =
+    &[("azureResourceManager", ConnectionType::AzureResourceManager), ("dockerRegistry", ConnectionType::DockerRegistry)];
+
+fn connection(node: &Node, principals: &[Principal], registries: &[Registry], problems: &mut Problems) -> Option<Named<Connection>> {
+    let keys = ["name", "type", "registry", "principal", "credential", "wrongSecret"];
     let section = Section::of(node, "a service connection", &keys, problems)?;
     let name = section.required_text("name", problems);
+    let leads_to = connection_kind(&section, registries, problems);
     let principal = section.required_text("principal", problems);
     let credential = section.required_text("credential", problems);
     let wrong_secret = section.flag("wrongSecret", false, problems);
@@ -317,9 +354,46 @@ fn connection(node: &Node, principals: &[Principal], problems: &mut Problems) ->
     if wrong_secret && kind.is_some_and(|kind| matches!(kind, CredentialKind::ExpiredSecret | CredentialKind::ManagedIdentity)) {
         problems.add(section.place, "`wrongSecret` goes with the credentials `secret`, `certificate` and `federated` only", "");
     }
-    let (name, principal, credential) = (name?, principal?, kind?);
-    let value = Connection { name: name.value.clone(), principal: principal.value, credential, wrong_secret };
+    if let (Some(ConnectionKind::ContainerRegistry { .. }), Some(CredentialKind::Certificate), Some(credential)) =
+        (&leads_to, kind, &credential)
+    {
+        let message = "a service connection to a registry cannot hold a certificate";
+        problems.add(&credential.place, message, "use `secret`, `federated` or `managedIdentity`");
+    }
+    let (name, principal, credential, kind) = (name?, principal?, kind?, leads_to?);
+    let value = Connection { name: name.value.clone(), principal: principal.value, credential, wrong_secret, kind };
     Some(Named { name, value, public_variables: Vec::new() })
+}
+
+/// What a service connection leads to: `type` and `registry`.
+fn connection_kind(section: &Section<'_>, registries: &[Registry], problems: &mut Problems) -> Option<ConnectionKind> {
+    let kind = match section.get("type") {
+        None => Some(ConnectionType::AzureResourceManager),
+        Some(_) => section.word("type", CONNECTION_TYPES, problems),
+    };
+    if kind == Some(ConnectionType::DockerRegistry) {
+        let registry = section.required_text("registry", problems)?;
+        let known = registries.iter().find(|known| known.name.eq_ignore_ascii_case(&registry.value));
+        if known.is_none() {
+            let names: Vec<&str> = registries.iter().map(|known| known.name.as_str()).collect();
+            let hint = if names.is_empty() { "list it under `registries`".to_owned() } else { did_you_mean(&registry.value, &names) };
+            problems.add(&registry.place, format!("unknown registry: `{}`", registry.value), hint);
+        }
+        return Some(ConnectionKind::ContainerRegistry { registry: known?.name.clone() });
+    }
+    if kind.is_some() && section.has("registry") {
+        problems.add(section.place, "`registry` goes with `type: dockerRegistry` only", "");
+    }
+    kind.map(|_| ConnectionKind::AzureResourceManager)
+}
+
+/// The principals that a key lists.
+fn known_principals(section: &Section<'_>, key: &str, principals: &[Principal], problems: &mut Problems) -> Vec<String> {
+    let names = section.texts(key, problems);
+    for name in &names {
+        known_principal(name, principals, problems);
+    }
+    names.into_iter().map(|name| name.value).collect()
 }
 
 fn known_principal<'a>(name: &At<String>, principals: &'a [Principal], problems: &mut Problems) -> Option<&'a Principal> {

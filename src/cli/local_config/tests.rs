@@ -1,6 +1,6 @@
 //! Whole files, and what is read from them or said of them.
 
-use slipway_standin::{AccessModel, CredentialKind, SecretSource};
+use slipway_standin::{AccessModel, ConnectionKind, CredentialKind, SecretSource};
 
 use super::{LocalConfig, RepositoryKind, RepositorySettings, SecretVariable, read};
 
@@ -49,6 +49,14 @@ fn the_complete_example_of_the_documentation() {
         (AccessModel::AccessPolicy, true, "shop-closed")
     );
     assert!(azure.connections[1].wrong_secret && !azure.connections[0].wrong_secret);
+    let registries: Vec<_> = azure.registries.iter().map(|r| (r.name.as_str(), r.resource_group.as_str(), r.admin_user)).collect();
+    assert_eq!(registries, [("shopnonprod", "shop", false), ("shopprod", "shopprod", true)]);
+    assert_eq!(
+        (&azure.registries[0].pull[..], &azure.registries[0].push[..]),
+        (&["build-machine".to_owned()][..], &["shop-ci".to_owned()][..])
+    );
+    assert_eq!(azure.connections[0].kind, ConnectionKind::AzureResourceManager);
+    assert_eq!(azure.connections[2].kind, ConnectionKind::ContainerRegistry { registry: "shopnonprod".to_owned() });
     assert_eq!(config.variables, [("ORDERS_URL".to_owned(), "http://localhost:8080".to_owned())]);
     assert_eq!(config.tasks.len(), 2);
     assert_eq!(config.repository, RepositorySettings { kind: RepositoryKind::AzureRepos, default_branch: "main".to_owned() });
@@ -206,6 +214,13 @@ fn every_key_of_the_reader_is_in_the_documentation() {
         "certificate",
         "federated",
         "managedIdentity",
+        "registries",
+        "pull",
+        "push",
+        "adminUser",
+        "registry",
+        "azureResourceManager",
+        "dockerRegistry",
         "repository",
         "type",
         "azureRepos",
@@ -228,6 +243,44 @@ fn every_key_of_the_reader_is_in_the_documentation() {
         assert!(page.contains(&format!("`{key}`")), "{key}");
     }
     assert!(!page.contains("`noSuchKey`"));
+}
+
+#[test]
+fn problems_of_registries_and_connections_to_them() {
+    insta::assert_snapshot!(said("\
+principals:
+- {name: ci, credentials: [secret, certificate]}
+registries:
+- {name: shop-nonprod, pull: [ci, cd], admin: true}
+- {name: shopprod}
+- {name: ShopProd, adminUser: perhaps}
+- {}
+serviceConnections:
+- {name: a, type: dockerRegistry, principal: ci, credential: secret}
+- {name: b, type: dockerRegistry, registry: shoppro, principal: ci, credential: secret}
+- {name: c, type: docker, principal: ci, credential: secret}
+- {name: d, type: dockerRegistry, registry: shopprod, principal: ci, credential: certificate}
+- {name: e, registry: shopprod, principal: ci, credential: secret}
+- {name: f, type: dockerRegistry, registry: SHOPPROD, principal: ci, credential: secret}
+"), @r#"
+        slipway.local.yml:4:10: error: not a name that a registry can have: `shop-nonprod`
+          hint: 5 to 50 letters and digits
+        slipway.local.yml:4:35: error: unknown principal: `cd`
+          hint: did you mean `ci`?
+        slipway.local.yml:4:40: error: unknown key of a registry: `admin`
+          hint: known: `name`, `resourceGroup`, `pull`, `push`, `adminUser`
+        slipway.local.yml:6:10: error: the registry `ShopProd` is there twice
+          hint: names are unique; upper and lower case are the same
+        slipway.local.yml:6:31: error: `adminUser` of a registry must be `true` or `false`, found `perhaps`
+        slipway.local.yml:7:3: error: a registry needs `name`
+        slipway.local.yml:9:3: error: a service connection needs `registry`
+        slipway.local.yml:10:45: error: unknown registry: `shoppro`
+          hint: did you mean `ShopProd`?
+        slipway.local.yml:11:19: error: `type` of a service connection must be `azureResourceManager` or `dockerRegistry`, found `docker`
+        slipway.local.yml:12:82: error: a service connection to a registry cannot hold a certificate
+          hint: use `secret`, `federated` or `managedIdentity`
+        slipway.local.yml:13:3: error: `registry` goes with `type: dockerRegistry` only
+        "#);
 }
 
 #[test]
@@ -328,7 +381,7 @@ tasks: build
         slipway.local.yml:39:15: error: the principal `ci` has no credential `managedIdentity`
           hint: it has: federated; add to its `credentials`, or use one of them
         slipway.local.yml:41:3: error: expected a service connection as a mapping, found a text
-          hint: its keys are `name`, `principal`, `credential`, `wrongSecret`
+          hint: its keys are `name`, `type`, `registry`, `principal`, `credential`, `wrongSecret`
         slipway.local.yml:44:3: error: not a name that a variable can have: `1st`
           hint: letters, digits, `.` and `_`; the first is no digit
         slipway.local.yml:45:9: error: the value of `list` must be a text, found a list
@@ -350,7 +403,7 @@ fn a_value_planted_in_the_file_is_not_repeated_in_a_message() {
 fn a_root_that_is_no_mapping_and_a_syntax_error() {
     insta::assert_snapshot!(said("- a\n- b\n"), @r#"
         slipway.local.yml:1:1: error: expected the local Azure as a mapping, found a list
-          hint: its keys are `organization`, `project`, `tenant`, `subscription`, `principals`, `vaults`, `serviceConnections`, `variables`, `tasks`, `repository`, `pipelines`, `branchPolicies`, `repositories`, `variableGroups`
+          hint: its keys are `organization`, `project`, `tenant`, `subscription`, `principals`, `vaults`, `registries`, `serviceConnections`, `variables`, `tasks`, `repository`, `pipelines`, `branchPolicies`, `repositories`, `variableGroups`
         "#);
     insta::assert_snapshot!(said("vaults: [\n"), @r#"
         slipway.local.yml:2:1: error: not valid YAML: while parsing a node, did not find expected node content

@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use super::body::{Reply, collect};
 use super::{Server, passthrough, respond, tunnel};
 use crate::exchange::{Answer, Request};
+use crate::inflow::Inflow;
 use crate::request_log::LoggedRequest;
 use crate::services::{NoService, Service};
 use crate::{control, managed_identity};
@@ -102,7 +103,7 @@ async fn answer(
         let text = "This is the port of the local stand-in for Azure: an HTTP proxy (CONNECT), and a managed identity endpoint. docs/local-azure.md tells how to use it.\n";
         return respond::reply(Answer::text(StatusCode::NOT_FOUND, "text/plain", text));
     }
-    respond::respond(server, Service::ManagedIdentity, request, reset).await
+    respond::respond(server, Service::ManagedIdentity, request, Inflow::default(), reset).await
 }
 
 async fn connect(server: &Server, mut request: hyper::Request<Incoming>, granted: &Mutex<Option<Granted>>) -> hyper::Response<Reply> {
@@ -139,7 +140,7 @@ async fn plain(server: &Server, request: hyper::Request<Incoming>, host: &str) -
 /// 502. Many clients show the reason in the status line and nothing else.
 fn refuse(server: &Server, host: &str, problem: &NoService) -> hyper::Response<Reply> {
     let reason = match problem {
-        NoService::NoVault { .. } => "No such host",
+        NoService::NoVault { .. } | NoService::NoRegistry { .. } => "No such host",
         NoService::Foreign { .. } => "Not simulated by the local Azure",
     };
     bad_gateway(server, host, reason, &problem.to_string(), matches!(problem, NoService::Foreign { .. }))

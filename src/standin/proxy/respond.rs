@@ -10,16 +10,24 @@ use super::Server;
 use super::body::Reply;
 use crate::exchange::{Answer, Request};
 use crate::faults::FaultKind;
+use crate::inflow::Inflow;
 use crate::request_log::LoggedRequest;
 use crate::services::{Service, not_simulated};
 
-/// Answers a request, faultily where that was ordered.
-pub(super) async fn respond(server: &Server, service: Service<'_>, mut request: Request, reset: &Arc<Notify>) -> hyper::Response<Reply> {
+/// Answers a request, faultily where that was ordered. `inflow` is its body where the service takes streams.
+pub(super) async fn respond(
+    server: &Server,
+    service: Service<'_>,
+    mut request: Request,
+    mut inflow: Inflow,
+    reset: &Arc<Notify>,
+) -> hyper::Response<Reply> {
     let world = &server.world;
     let faults = world.faults.take(&request.host, &request.path, request.method.as_str());
     let faulty = !faults.is_empty();
     let mut instead = None;
     let mut torn = None;
+    let (mut corrupt, mut lying) = (false, false);
     for fault in faults {
         match fault {
             FaultKind::Delay { milliseconds } => tokio::time::sleep(Duration::from_millis(milliseconds)).await,
@@ -28,34 +36,50 @@ pub(super) async fn respond(server: &Server, service: Service<'_>, mut request: 
             }
             FaultKind::Forbidden(refusal) => instead = Some(service.refuse(world, &request, refusal)),
             FaultKind::Reset { after_bytes: 0 } => {
-                log(server, &request, 0, faulty, false);
+                Entry::new(server, &request, faulty).answered(0, false);
                 reset.notify_one();
                 // The connection ends with this still waiting.
                 return std::future::pending().await;
             }
             FaultKind::Reset { after_bytes } => torn = Some(after_bytes),
+            FaultKind::ResetUpload { after_bytes } => inflow.reset_after(after_bytes, reset.clone()),
+            FaultKind::Corrupt => corrupt = true,
+            FaultKind::LyingDigest => lying = true,
             FaultKind::Html { status } => instead = Some(page(status)),
             FaultKind::ExpireTokens => request.twists.tokens_expired = true,
             FaultKind::ExpiredAssertion => request.twists.assertions_expired = true,
             FaultKind::Status { code, body } => instead = Some(Answer::text(status(code), "application/json; charset=utf-8", body)),
         }
     }
-    let answer = instead.or_else(|| service.answer(world, &request));
+    let mut entry = Entry::new(server, &request, faulty);
+    let answer = match instead {
+        Some(answer) => Some(answer),
+        None => service.answer(world, &request, &mut inflow).await,
+    };
+    // Who asks first whether to send the body has not sent it.
+    if request.header("expect").is_none() {
+        inflow.drain().await;
+    }
     let missing = answer.is_none();
-    let answer = answer.unwrap_or_else(|| not_simulated(&request));
-    log(server, &request, answer.status.as_u16(), faulty, missing);
+    let mut answer = answer.unwrap_or_else(|| not_simulated(&request));
+    if corrupt {
+        answer = answer.corrupted();
+    }
+    if lying {
+        answer = answer.with("docker-content-digest", &format!("sha256:{}", "0".repeat(64)));
+    }
+    entry.answered(answer.status.as_u16(), missing);
+    let reply = reply(answer);
     match torn {
-        None => reply(answer),
-        Some(after) => {
-            let body = Reply::torn(&answer.body, after, reset.clone());
-            reply(answer).map(|_| body)
-        }
+        None => reply,
+        Some(after) => reply.map(|body| Reply::torn(body, after, reset.clone())),
     }
 }
 
 /// An answer as HTTP.
 pub(super) fn reply(answer: Answer) -> hyper::Response<Reply> {
-    let mut response = hyper::Response::new(Reply::whole(answer.body));
+    let body = answer.file.map_or_else(|| Reply::whole(answer.body), Reply::File);
+    let mut response = hyper::Response::new(body);
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;
     response
@@ -80,13 +104,36 @@ fn page(code: u16) -> Answer {
     Answer::text(status, "text/html; charset=utf-8", html)
 }
 
-fn log(server: &Server, request: &Request, status: u16, faulty: bool, not_simulated: bool) {
-    server.world.requests.push(LoggedRequest {
-        method: request.method.to_string(),
-        host: request.host.clone(),
-        path: request.path.clone(),
-        status,
-        faulty,
-        not_simulated,
-    });
+/// The request's entry in the log: made when it is answered, or with status 0 when the client broke off before.
+struct Entry<'a> {
+    server: &'a Server,
+    entry: Option<LoggedRequest>,
+}
+
+impl<'a> Entry<'a> {
+    fn new(server: &'a Server, request: &Request, faulty: bool) -> Self {
+        let entry = LoggedRequest {
+            method: request.method.to_string(),
+            host: request.host.clone(),
+            path: request.path.clone(),
+            status: 0,
+            faulty,
+            not_simulated: false,
+        };
+        Self { server, entry: Some(entry) }
+    }
+
+    fn answered(&mut self, status: u16, not_simulated: bool) {
+        if let Some(entry) = self.entry.take() {
+            self.server.world.requests.push(LoggedRequest { status, not_simulated, ..entry });
+        }
+    }
+}
+
+impl Drop for Entry<'_> {
+    fn drop(&mut self) {
+        if let Some(entry) = self.entry.take() {
+            self.server.world.requests.push(entry);
+        }
+    }
 }

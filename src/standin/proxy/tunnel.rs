@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use http::StatusCode;
 use hyper::body::Incoming;
 use hyper::rt::Executor;
@@ -18,6 +19,7 @@ use tokio_rustls::LazyConfigAcceptor;
 use super::body::{Reply, collect};
 use super::{Server, respond};
 use crate::exchange::{Answer, Request};
+use crate::inflow::Inflow;
 use crate::services::Service;
 
 /// Tasks of one connection (HTTP/2 has one per stream); they end with it.
@@ -65,9 +67,15 @@ async fn answer(server: &Arc<Server>, host: &str, request: hyper::Request<Incomi
         let text = format!("The connection is to `{host}`, the request to `{}`.\n", named.unwrap_or_default());
         return respond::reply(Answer::text(StatusCode::MISDIRECTED_REQUEST, "text/plain", text));
     }
-    let Some(body) = collect(body).await else { return respond::too_large() };
-    match Service::of(&server.world, host, server.strict) {
-        Ok(service) => respond::respond(server, service, Request::new(host, parts.method, &parts.uri, parts.headers, body), reset).await,
-        Err(problem) => respond::reply(Answer::text(StatusCode::MISDIRECTED_REQUEST, "text/plain", problem.to_string())),
-    }
+    let service = match Service::of(&server.world, host, server.strict) {
+        Ok(service) => service,
+        Err(problem) => return respond::reply(Answer::text(StatusCode::MISDIRECTED_REQUEST, "text/plain", problem.to_string())),
+    };
+    let (body, inflow) = if service.takes_streams() {
+        (Bytes::new(), Inflow::new(body))
+    } else {
+        let Some(body) = collect(body).await else { return respond::too_large() };
+        (body, Inflow::default())
+    };
+    respond::respond(server, service, Request::new(host, parts.method, &parts.uri, parts.headers, body), inflow, reset).await
 }

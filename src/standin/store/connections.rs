@@ -1,11 +1,11 @@
 use slipway_model::ServiceConnection;
 
 use super::Store;
-use crate::config::{Config, Connection, CredentialKind};
-use crate::directory::Directory;
+use crate::config::{Config, Connection, ConnectionKind, CredentialKind};
+use crate::directory::{Directory, login_server};
 
 impl Store {
-    /// The service connections of `config`, as Azure DevOps hands them to tasks (facts/azure-pipelines-tasks.md 5.1). A
+    /// The service connections of `config`, as Azure DevOps hands them to tasks (facts/azure-pipelines-tasks.md 5.1, 5.2). A
     /// connection whose credential the store does not have (the stand-in was not started with it yet) is left out.
     pub fn service_connections(&self, config: &Config) -> Vec<ServiceConnection> {
         let directory = Directory::new(config.clone());
@@ -40,6 +40,30 @@ impl Store {
             }
             CredentialKind::ManagedIdentity => "ManagedServiceIdentity",
         };
+        let owned = |pairs: Vec<(&str, String)>| pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        if let ConnectionKind::ContainerRegistry { registry } = &connection.kind {
+            let registry = directory.registry(registry)?;
+            let host = login_server(&registry.name);
+            parameters.push(("loginServer", host.clone()));
+            if connection.credential == CredentialKind::ManagedIdentity {
+                parameters.push(("msiclientId", application_id));
+            }
+            let data = vec![
+                ("registrytype", "ACR".to_owned()),
+                ("registryId", directory.registry_id(registry)),
+                ("subscriptionId", directory.subscription_id.clone()),
+                ("subscriptionName", directory.config.subscription.clone()),
+            ];
+            return Some(ServiceConnection {
+                id: directory.connection_id(&connection.name),
+                name: connection.name.clone(),
+                kind: "dockerregistry".to_owned(),
+                url: format!("https://{host}/"),
+                scheme: scheme.to_owned(),
+                parameters: owned(parameters),
+                data: owned(data),
+            });
+        }
         let mut data = vec![
             ("subscriptionid", directory.subscription_id.clone()),
             ("subscriptionname", directory.config.subscription.clone()),
@@ -58,7 +82,6 @@ impl Store {
         if connection.credential == CredentialKind::ManagedIdentity {
             data.push(("msiclientId", application_id));
         }
-        let owned = |pairs: Vec<(&str, String)>| pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         Some(ServiceConnection {
             id: directory.connection_id(&connection.name),
             name: connection.name.clone(),

@@ -10,6 +10,7 @@
 //! | `keys.json` | keys with which Entra and Azure DevOps sign tokens |
 //! | `principals.json` | credentials by principal |
 //! | `vaults/<name>.json` | `secrets` and `deleted` by name, each with its `versions`, oldest first |
+//! | `registries.json` | passwords of admin users, by registry |
 //! | `groups.json` | the secret variables of variable groups, by group, as a vault has them |
 
 mod authority;
@@ -22,6 +23,7 @@ mod sensitive;
 mod vault;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -36,7 +38,7 @@ pub(crate) use sensitive::Sensitive;
 pub(crate) use vault::{DeletedSecret, NoValue, RECOVERABLE_DAYS, SecretVersion, StoredSecret, VaultContent};
 
 use crate::config::{Config, SecretSource};
-use crate::crypto::KeyProblem;
+use crate::crypto::{KeyProblem, random_text};
 
 /// A file of the store, or the store's folder, cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +76,8 @@ pub struct Store {
     keys: Option<StoredKeys>,
     principals: Principals,
     vaults: BTreeMap<String, VaultContent>,
+    /// Passwords of admin users.
+    registries: BTreeMap<String, Vec<Sensitive>>,
 }
 
 /// Why a store could not be made ready.
@@ -114,6 +118,7 @@ impl Store {
             keys: file::read(&folder.join("keys.json"))?,
             principals: file::read(&folder.join("principals.json"))?.unwrap_or_default(),
             vaults,
+            registries: file::read(&folder.join("registries.json"))?.unwrap_or_default(),
             folder,
         })
     }
@@ -155,6 +160,16 @@ impl Store {
         self.principals.complete(config, now).map_err(unmade)?;
         if self.principals != before {
             write_json(&folder.join("principals.json"), &self.principals)?;
+        }
+        let registries = self.registries.len();
+        for registry in config.registries.iter().filter(|registry| registry.admin_user) {
+            if let Entry::Vacant(vacant) = self.registries.entry(registry.name.to_lowercase()) {
+                let password = || random_text(52).map(Sensitive::new);
+                vacant.insert(vec![password().map_err(unmade)?, password().map_err(unmade)?]);
+            }
+        }
+        if self.registries.len() != registries {
+            write_json(&folder.join("registries.json"), &self.registries)?;
         }
         let mut missing = Vec::new();
         for vault in &config.vaults {
@@ -203,6 +218,11 @@ impl Store {
             }
         }
         Ok(registered)
+    }
+
+    /// The passwords of a registry's admin user.
+    pub(crate) fn registry_passwords(&self, registry: &str) -> Option<&[Sensitive]> {
+        self.registries.get(&registry.to_lowercase()).map(Vec::as_slice)
     }
 
     /// The content of a vault.

@@ -13,3 +13,4 @@ mod key_vault;
 mod lifecycle;
 mod managed_identity;
 mod network;
+mod registry_tokens;

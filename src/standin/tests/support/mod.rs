@@ -8,12 +8,14 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use slipway_model::{AzureEndpoint, ConnectionGrant, JobRegistration, ServiceConnection};
 use slipway_standin::{
-    AccessModel, Config, Connection, CredentialKind, Options, Principal, SecretSource, StandIn, StartError, Store, Vault, VaultSecret,
+    AccessModel, Config, Connection, ConnectionKind, CredentialKind, Options, Principal, Registry, SecretSource, StandIn, StartError,
+    Store, Vault, VaultSecret,
 };
 use tempfile::TempDir;
 
 pub(crate) const VAULT_SCOPE: &str = "https://vault.azure.net/.default";
 pub(crate) const ARM_SCOPE: &str = "https://management.azure.com/.default";
+pub(crate) const ACR_SCOPE: &str = "https://containerregistry.azure.net/.default";
 pub(crate) const JOB: &str = "12f1170f-54f2-53f3-20dd-22fc7dff55f9";
 pub(crate) const PLAN: &str = "5e1b8a1d-9f0f-4b0a-8a65-0b5c6b0f0d11";
 pub(crate) const JOB_TOKEN: &str = "the-token-of-the-job";
@@ -26,6 +28,11 @@ pub(crate) fn config() -> Config {
         principal: principal.to_owned(),
         credential,
         wrong_secret,
+        kind: ConnectionKind::AzureResourceManager,
+    };
+    let registry_connection = |name: &str, principal: &str, credential, wrong_secret| Connection {
+        kind: ConnectionKind::ContainerRegistry { registry: "shopnonprod".to_owned() },
+        ..connection(name, principal, credential, wrong_secret)
     };
     use CredentialKind::{Certificate, ExpiredSecret, Federated, ManagedIdentity, Secret};
     Config {
@@ -55,6 +62,10 @@ pub(crate) fn config() -> Config {
             Vault { access_model: AccessModel::AccessPolicy, readers: vec!["reader".to_owned()], ..vault("policies") },
             Vault { firewall_refuses: true, readers: vec!["reader".to_owned()], ..vault("walled") },
         ],
+        registries: vec![
+            Registry { pull: vec!["reader".to_owned(), "machine".to_owned()], push: vec!["writer".to_owned()], ..registry("ShopNonprod") },
+            Registry { push: vec!["reader".to_owned()], admin_user: true, ..registry("shopprod") },
+        ],
         connections: vec![
             connection("federated", "reader", Federated, false),
             connection("renamed", "reader", Federated, true),
@@ -66,6 +77,10 @@ pub(crate) fn config() -> Config {
             connection("by-machine", "machine", ManagedIdentity, false),
             connection("writer", "writer", Secret, false),
             connection("stranger", "stranger", Secret, false),
+            registry_connection("registry", "reader", Secret, false),
+            registry_connection("registry-wrong", "reader", Secret, true),
+            registry_connection("registry-federated", "reader", Federated, false),
+            registry_connection("registry-machine", "machine", ManagedIdentity, false),
         ],
     }
 }
@@ -80,6 +95,10 @@ pub(crate) fn vault(name: &str) -> Vault {
         firewall_refuses: false,
         secrets: Vec::new(),
     }
+}
+
+pub(crate) fn registry(name: &str) -> Registry {
+    Registry { name: name.to_owned(), resource_group: "Shop-Group".to_owned(), pull: Vec::new(), push: Vec::new(), admin_user: false }
 }
 
 pub(crate) fn secret(name: &str, source: SecretSource) -> VaultSecret {
@@ -222,6 +241,22 @@ impl World {
     /// An access token of a connection with a secret.
     pub(crate) async fn token(&self, connection: &str, scope: &str) -> String {
         let answer = self.sign_in(connection, scope).await;
+        answer.json()["access_token"].as_str().unwrap_or_else(|| panic!("{answer:?}")).to_owned()
+    }
+
+    /// Exchanges the Entra token of a connection for a refresh token of a registry.
+    pub(crate) async fn registry_refresh_token(&self, host: &str, connection: &str, scope: &str) -> Result<String, Answer> {
+        let token = self.token(connection, scope).await;
+        let form = [("grant_type", "access_token"), ("service", host), ("tenant", &self.tenant()), ("access_token", &token)];
+        let answer = self.send(self.client.post(format!("https://{host}/oauth2/exchange")).form(&form)).await;
+        if answer.status == 200 { Ok(answer.json()["refresh_token"].as_str().unwrap().to_owned()) } else { Err(answer) }
+    }
+
+    /// An access token of a registry.
+    pub(crate) async fn registry_access_token(&self, host: &str, refresh: &str, scopes: &[&str]) -> String {
+        let mut form = vec![("grant_type", "refresh_token"), ("service", host), ("refresh_token", refresh)];
+        form.extend(scopes.iter().map(|scope| ("scope", *scope)));
+        let answer = self.send(self.client.post(format!("https://{host}/oauth2/token")).form(&form)).await;
         answer.json()["access_token"].as_str().unwrap_or_else(|| panic!("{answer:?}")).to_owned()
     }
 
