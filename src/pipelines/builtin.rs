@@ -13,6 +13,8 @@ pub(crate) const CHECKOUT: &str = "Checkout@1";
 pub(crate) const PUBLISH: &str = "PublishPipelineArtifact@1";
 /// `download:`
 pub(crate) const DOWNLOAD: &str = "DownloadPipelineArtifact@2";
+/// The task with which a person lets a run go on; it has no agent.
+pub(crate) const MANUAL_VALIDATION_NAME: &str = "ManualValidation";
 
 /// The definitions of all tasks that the runner implements itself.
 pub fn builtin_tasks() -> Vec<TaskDefinition> {
@@ -125,6 +127,23 @@ pub fn builtin_tasks() -> Vec<TaskDefinition> {
                 also(optional("path", "string", "Destination directory", "$(Pipeline.Workspace)"), &["targetPath", "downloadPath"]),
             ],
         ),
+        TaskDefinition {
+            runs_on: vec!["Server".to_owned()],
+            ..task(
+                "2003ad3a-104a-451a-9238-60474ab294e6",
+                MANUAL_VALIDATION_NAME,
+                "Manual validation",
+                "Manual Validation",
+                1,
+                vec![
+                    optional("notifyUsers", "multiLine", "Notify users", ""),
+                    optional("approvers", "multiLine", "Approvers", ""),
+                    optional("allowApproversToApproveTheirOwnRuns", "boolean", "Allow approvers to approve their own runs", "true"),
+                    optional("instructions", "multiLine", "Instructions", ""),
+                    optional("onTimeout", "radio", "On timeout", "reject"),
+                ],
+            )
+        },
     ]
 }
 

@@ -3,6 +3,9 @@
 //! Everything that is decided at run time (conditions, `$[ ]`, `$( )`) is still text or a parsed expression here.
 
 use crate::condition::Condition;
+use crate::deployment::Deployment;
+use crate::matrix::Matrix;
+use crate::pipeline_resource::PipelineResource;
 use crate::place::Place;
 use crate::trigger::Trigger;
 
@@ -15,6 +18,8 @@ pub struct Pipeline {
     pub trigger: Trigger,
     /// `pr:`: which pull requests start it, where the repository is on GitHub.
     pub pr: Trigger,
+    /// `resources: pipelines:`, in order.
+    pub pipeline_resources: Vec<PipelineResource>,
     /// Root variables in order.
     pub variables: Vec<VariableItem>,
     /// Stages in file order. A pipeline without stages has one, named `__default`.
@@ -67,7 +72,7 @@ pub struct Stage {
     pub place: Place,
 }
 
-/// A job for an agent.
+/// A job.
 #[derive(Clone, Debug)]
 pub struct Job {
     /// Reference name (`Job_1` and so on where the file names none; facts/pipeline-yaml.md 2.7, unverified).
@@ -86,14 +91,31 @@ pub struct Job {
     pub cancel_timeout_in_minutes: u32,
     /// Job variables.
     pub variables: Vec<VariableItem>,
-    /// Where it runs.
+    /// Who runs it.
+    pub kind: JobKind,
+    /// `strategy: matrix:` or `parallel:`: it runs several times. Only of jobs for an agent.
+    pub matrix: Option<Matrix>,
+    /// Where it runs; of a job without an agent the default.
     pub pool: Pool,
     /// `workspace: clean:`.
     pub workspace_clean: WorkspaceClean,
-    /// Steps in order, the implicit `checkout: self` made explicit.
+    /// Steps in order, the implicit `checkout: self` made explicit. None of a deployment job: its hooks have them.
     pub steps: Vec<Step>,
     /// Where it is declared.
     pub place: Place,
+}
+
+/// Who runs a job.
+#[derive(Clone, Debug, Default)]
+pub enum JobKind {
+    /// An agent.
+    #[default]
+    Agent,
+    /// `pool: server`: the service itself. All its steps are tasks of the service ([`crate::builtin_tasks`]:
+    /// `ManualValidation@1`).
+    Server,
+    /// A deployment job: agents, hook after hook.
+    Deployment(Box<Deployment>),
 }
 
 /// The pool of a job.

@@ -65,11 +65,11 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    fn yes(reason: impl Into<String>) -> Self {
+    pub(crate) fn yes(reason: impl Into<String>) -> Self {
         Self { triggered: true, reason: reason.into() }
     }
 
-    fn no(reason: impl Into<String>) -> Self {
+    pub(crate) fn no(reason: impl Into<String>) -> Self {
         Self { triggered: false, reason: reason.into() }
     }
 }
@@ -221,7 +221,8 @@ impl Filter {
     }
 }
 
-fn branch(filter: &Filter, reference: &str, key: &str) -> Result<String, String> {
+/// Why a filter of branches takes a branch, or why not.
+pub(crate) fn branch(filter: &Filter, reference: &str, key: &str) -> Result<String, String> {
     let name = short(reference);
     if filter.is_empty() {
         return Ok(format!("`{key}:` names no branches, so every branch starts it"));

@@ -1,6 +1,6 @@
 //! What this machine cannot run is refused before anything starts, all of it at once.
 
-use slipway_pipelines::Pipeline;
+use slipway_pipelines::{Job, JobKind, Pipeline};
 
 use crate::builtin::Builtin;
 use crate::request::TaskPackage;
@@ -30,6 +30,10 @@ pub fn problems(pipeline: &Pipeline, packages: &[TaskPackage], strict: bool) -> 
                 job.pool.demands.join("`, `")
             ));
         }
+        if let Some(what) = unsupported(job) {
+            problems.push(format!("{}: job `{}` {what}, and runs on this machine do not support that yet.", job.place, job.name));
+            continue;
+        }
         for step in &job.steps {
             if tasks::package(packages, &step.task).is_none() && Builtin::of(&step.task).is_none() {
                 problems.push(format!(
@@ -40,6 +44,16 @@ pub fn problems(pipeline: &Pipeline, packages: &[TaskPackage], strict: bool) -> 
         }
     }
     problems
+}
+
+/// What this machine does not run.
+fn unsupported(job: &Job) -> Option<&'static str> {
+    match &job.kind {
+        JobKind::Agent if job.matrix.is_some() => Some("has a matrix"),
+        JobKind::Agent => None,
+        JobKind::Server => Some("has no agent (`pool: server`)"),
+        JobKind::Deployment(_) => Some("is a deployment job"),
+    }
 }
 
 /// What runs otherwise than in Azure DevOps, to be said.

@@ -34,8 +34,8 @@ pub(super) fn check_runtime(node: &Node, loader: &mut Loader<'_>) {
     }
 }
 
-/// Reports errors at their columns, where the text is on one line; `shift` characters come before the expression.
-fn report(node: &Node, shift: usize, errors: Vec<ExpressionError>, loader: &mut Loader<'_>) {
+/// Reports errors of an expression at their columns, where the text is on one line; `shift` characters come before the expression.
+pub(super) fn report(node: &Node, shift: usize, errors: Vec<ExpressionError>, loader: &mut Loader<'_>) {
     for error in errors {
         match place_in(node, shift + error.position - 1, loader.sources) {
             Some(place) => loader.error(&place, error.message, error.hint),

@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use super::loader::Loader;
 use super::task;
 use super::visible_rule::{Visibility, visibility};
+use crate::builtin::builtin_tasks;
 use crate::catalog::{TaskDefinition, TaskInput};
 use crate::macros;
 use crate::pipeline::TaskUse;
 use crate::place::Place;
-use crate::suggest::{did_you_mean, list, nearest};
+use crate::suggest::{did_you_mean, nearest};
 
 /// An input as the file gives it.
 pub(super) struct Given<'n> {
@@ -24,15 +25,11 @@ pub(super) fn task_use(
     place: &Place,
     given: &[Given<'_>],
     inputs_place: &Place,
+    on_server: bool,
     loader: &mut Loader<'_>,
 ) -> Option<TaskUse> {
     let definition = task::resolve(reference, place, loader)?;
-    if !definition.runs_on.is_empty() && !definition.runs_on.iter().any(|target| target.eq_ignore_ascii_case("Agent")) {
-        loader.error(
-            place,
-            format!("the task `{}` does not run on an agent: jobs without an agent are not supported yet", definition.name),
-            format!("it runs on {}", list(definition.runs_on.iter().map(String::as_str))),
-        );
+    if !runs_there(&definition, place, on_server, loader) {
         return None;
     }
     let inputs = resolve(&definition, given, inputs_place, loader)?;
@@ -43,6 +40,33 @@ pub(super) fn task_use(
         version: definition.version.to_string(),
         inputs,
     })
+}
+
+/// Whether a task runs where its job does; reported where it does not.
+fn runs_there(definition: &TaskDefinition, place: &Place, on_server: bool, loader: &mut Loader<'_>) -> bool {
+    let runs_on = |target: &str| definition.runs_on.iter().any(|known| known.eq_ignore_ascii_case(target));
+    let on_agents = definition.runs_on.is_empty() || runs_on("Agent");
+    let name = &definition.name;
+    match (on_server, on_agents) {
+        (false, true) => return true,
+        (false, false) => loader.error(
+            place,
+            format!("the task `{name}` runs without an agent, and this job has one"),
+            "give it a job of its own with `pool: server`, on which the jobs that wait for it depend",
+        ),
+        (true, _) if !runs_on("Server") => loader.error(
+            place,
+            format!("the task `{name}` needs an agent, and this job has `pool: server`"),
+            "put it into a job with agents; the service itself runs only tasks such as `ManualValidation@1`",
+        ),
+        (true, _) if builtin_tasks().iter().any(|known| known.id.eq_ignore_ascii_case(&definition.id)) => return true,
+        (true, _) => loader.error(
+            place,
+            format!("the task `{name}` is run by the service itself, and is not supported yet"),
+            "of these tasks only `ManualValidation@1` is",
+        ),
+    }
+    false
 }
 
 fn resolve(definition: &TaskDefinition, given: &[Given<'_>], place: &Place, loader: &mut Loader<'_>) -> Option<Vec<(String, String)>> {

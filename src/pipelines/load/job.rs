@@ -6,10 +6,13 @@ use super::loader::Loader;
 use super::names::{self, Taken};
 use super::section::{Keys, Section};
 use super::stage::depends_on;
+use super::step::{self, StepsOf};
+use super::target::{self, PoolUse};
 use super::variables::variables;
-use super::{step, target};
+use super::{deployment, strategy};
 use crate::condition::{Condition, ConditionKind};
-use crate::pipeline::{Job, Pool};
+use crate::matrix::Matrix;
+use crate::pipeline::{Job, JobKind, Pool, Step};
 use crate::suggest::nearest;
 use crate::yaml::Node;
 
@@ -26,17 +29,40 @@ const KEYS: Keys = Keys {
         "variables",
         "pool",
         "workspace",
+        "strategy",
         "steps",
         // What templates look at; a run does not.
         "templateContext",
     ],
-    refused: &[
-        ("strategy", "write the jobs of the matrix out"),
-        ("container", "jobs run on this machine itself; remove it, and have the tools installed here"),
-        ("services", "start what the job needs in a step"),
-        ("uses", "other repositories and pools come later"),
-    ],
+    refused: REFUSED,
 };
+
+const DEPLOYMENT_KEYS: Keys = Keys {
+    what: "a deployment job",
+    known: &[
+        "deployment",
+        "displayName",
+        "dependsOn",
+        "condition",
+        "continueOnError",
+        "timeoutInMinutes",
+        "cancelTimeoutInMinutes",
+        "variables",
+        "pool",
+        "workspace",
+        "environment",
+        "strategy",
+        "steps",
+        "templateContext",
+    ],
+    refused: REFUSED,
+};
+
+const REFUSED: &[(&str, &str)] = &[
+    ("container", "jobs run on this machine itself; remove it, and have the tools installed here"),
+    ("services", "start what the job needs in a step"),
+    ("uses", "other repositories and pools come later"),
+];
 
 /// Minutes that a job may take, and that it has when it is canceled, by default (the documentation of `jobs.job`).
 const TIMEOUT: u32 = 60;
@@ -45,7 +71,7 @@ const CANCEL_TIMEOUT: u32 = 5;
 /// What jobs have that do not say otherwise.
 #[derive(Clone, Default)]
 pub(super) struct Defaults {
-    pool: Pool,
+    pub(super) pool: PoolUse,
 }
 
 impl Defaults {
@@ -62,7 +88,7 @@ impl Defaults {
 
 /// The job of a pipeline that has only steps.
 pub(super) fn implicit(root: &Section<'_>, defaults: &Defaults, loader: &mut Loader<'_>) -> Option<Job> {
-    let steps = step::steps(root, loader)?;
+    let shape = Shape::of(root, "Job_1", defaults, loader);
     Some(Job {
         name: "Job_1".to_owned(),
         display_name: "Job".to_owned(),
@@ -72,9 +98,11 @@ pub(super) fn implicit(root: &Section<'_>, defaults: &Defaults, loader: &mut Loa
         timeout_in_minutes: TIMEOUT,
         cancel_timeout_in_minutes: CANCEL_TIMEOUT,
         variables: Vec::new(),
-        pool: defaults.pool.clone(),
         workspace_clean: target::workspace(root, loader),
-        steps,
+        kind: shape.kind?,
+        matrix: shape.matrix,
+        pool: shape.pool,
+        steps: shape.steps?,
         place: root.place().clone(),
     })
 }
@@ -110,10 +138,17 @@ fn job_names(sections: &[Option<Section<'_>>], loader: &mut Loader<'_>) -> Vec<S
     let mut taken = Taken::default();
     let mut names: Vec<Option<String>> = Vec::new();
     for section in sections {
-        let written = section.and_then(|section| section.text("job", loader));
+        let written = section.and_then(|section| section.text(kind_key(&section), loader));
         if let Some((name, node)) = written {
             names::check(name, "a job", &node.place, loader);
             taken.take_or_report(name, "a job", &node.place, loader);
+            if section.is_some_and(|section| section.has("deployment")) && name.eq_ignore_ascii_case("deploy") {
+                loader.error(
+                    &node.place,
+                    "`deploy` cannot be the name of a deployment job: it is the name of its hook",
+                    "name it after what it deploys",
+                );
+            }
         }
         names.push(written.map(|(name, _)| name.to_owned()));
     }
@@ -124,10 +159,11 @@ fn job_names(sections: &[Option<Section<'_>>], loader: &mut Loader<'_>) -> Vec<S
 fn job(section: &Section<'_>, name: &str, defaults: &Defaults, loader: &mut Loader<'_>) -> Option<Job> {
     let display_name = match section.text("displayName", loader) {
         Some((text, _)) => text.to_owned(),
-        None if section.get("job").is_some() => name.to_owned(),
+        None if section.get(kind_key(section)).is_some() => name.to_owned(),
         None => "Job".to_owned(),
     };
-    if !section.has("steps") {
+    let is_deployment = section.has("deployment");
+    if !is_deployment && !section.has("steps") {
         loader.error(section.place(), format!("the job `{name}` has no `steps`"), "");
     }
     // Everything is looked at before anything is given up.
@@ -136,9 +172,12 @@ fn job(section: &Section<'_>, name: &str, defaults: &Defaults, loader: &mut Load
     let timeout_in_minutes = section.number("timeoutInMinutes", 0, u32::MAX, loader).unwrap_or(TIMEOUT);
     let cancel_timeout_in_minutes = section.number("cancelTimeoutInMinutes", 0, u32::MAX, loader).unwrap_or(CANCEL_TIMEOUT);
     let variables = variables(section, loader);
-    let pool = defaults.with_pool_of(section, loader).pool;
     let workspace_clean = target::workspace(section, loader);
-    let steps = step::steps(section, loader);
+    let shape = if is_deployment {
+        Shape::of_deployment(section, name, defaults, loader)
+    } else {
+        Shape::of(section, name, &defaults.with_pool_of(section, loader), loader)
+    };
     Some(Job {
         name: name.to_owned(),
         display_name,
@@ -148,11 +187,61 @@ fn job(section: &Section<'_>, name: &str, defaults: &Defaults, loader: &mut Load
         timeout_in_minutes,
         cancel_timeout_in_minutes,
         variables,
-        pool,
+        kind: shape.kind?,
+        matrix: shape.matrix,
+        pool: shape.pool,
         workspace_clean,
-        steps: steps?,
+        steps: shape.steps?,
         place: section.place().clone(),
     })
+}
+
+/// What a job is made of, as far as its kind decides it. Nothing is what has been reported.
+struct Shape {
+    kind: Option<JobKind>,
+    matrix: Option<Matrix>,
+    pool: Pool,
+    steps: Option<Vec<Step>>,
+}
+
+impl Shape {
+    /// Of a job, or of a root that has only steps. `defaults` has its own pool.
+    fn of(section: &Section<'_>, name: &str, defaults: &Defaults, loader: &mut Loader<'_>) -> Self {
+        let has_strategy = section.get("strategy").is_some();
+        match &defaults.pool {
+            PoolUse::Server => {
+                if let Some((key, _)) = section.entry("strategy").filter(|_| has_strategy) {
+                    loader.error(
+                        &key.place,
+                        format!("`strategy` of the job `{name}`, which has `pool: server`, is not supported yet"),
+                        "write the job out as often as it runs",
+                    );
+                }
+                let steps = step::steps(section, StepsOf::Server, loader);
+                Self { kind: Some(JobKind::Server), matrix: None, pool: Pool::default(), steps }
+            }
+            PoolUse::Agent(pool) => {
+                let matrix = strategy::matrix(section, loader);
+                let kind = (matrix.is_some() || !has_strategy).then_some(JobKind::Agent);
+                Self { kind, matrix, pool: pool.clone(), steps: step::steps(section, StepsOf::Job, loader) }
+            }
+        }
+    }
+
+    fn of_deployment(section: &Section<'_>, name: &str, defaults: &Defaults, loader: &mut Loader<'_>) -> Self {
+        let deployment = deployment::deployment(section, name, defaults, loader);
+        let pool = match defaults.with_pool_of(section, loader).pool {
+            PoolUse::Agent(pool) => pool,
+            PoolUse::Server => Pool::default(),
+        };
+        let kind = deployment.map(|deployment| JobKind::Deployment(Box::new(deployment)));
+        Self { kind, matrix: None, pool, steps: Some(Vec::new()) }
+    }
+}
+
+/// The key that names a job.
+fn kind_key(section: &Section<'_>) -> &'static str {
+    if section.has("deployment") { "deployment" } else { "job" }
 }
 
 /// The first key of an entry of `jobs` decides what it is.
@@ -160,23 +249,18 @@ fn first_key<'n>(item: &'n Node, loader: &mut Loader<'_>) -> Option<Section<'n>>
     let first = item.entries().and_then(|entries| entries.first()).map(|(key, _)| key);
     match first.and_then(Node::text) {
         Some("job") | None => Section::of(item, &KEYS, loader),
-        Some("deployment") => {
-            loader.error(
-                &item.place,
-                "deployment jobs are not supported yet: `deployment`",
-                "write it as a `job` with the steps of its `deploy`",
-            );
-            None
-        }
+        Some("deployment") => Section::of(item, &DEPLOYMENT_KEYS, loader),
         Some(other) => {
             let hint = if item.get("job").is_some() {
                 "write `job` before the other keys".to_owned()
+            } else if item.get("deployment").is_some() {
+                "write `deployment` before the other keys".to_owned()
             } else if item.get("steps").is_some() {
                 "begin with `job:`; the name after it may be left out".to_owned()
             } else {
                 nearest(other, ["job", "deployment", "template"]).map(|name| format!("did you mean `{name}`?")).unwrap_or_default()
             };
-            loader.error(&item.place, format!("an entry of `jobs` begins with `job`, found `{other}`"), hint);
+            loader.error(&item.place, format!("an entry of `jobs` begins with `job` or `deployment`, found `{other}`"), hint);
             None
         }
     }

@@ -16,6 +16,8 @@ pub(super) struct Loader<'a> {
     pub(super) groups: &'a dyn VariableGroupCatalog,
     /// The root's variables that are known before the run, under their names in lower case.
     pub(super) root_variables: HashMap<String, String>,
+    /// The aliases of `resources: pipelines:`.
+    pub(super) pipelines: Vec<String>,
     problems: Diagnostics,
     /// What has been reported: a template that is used often has its problems once.
     reported: HashSet<(Place, String)>,
@@ -30,6 +32,7 @@ impl<'a> Loader<'a> {
             connections: request.connections,
             groups: request.groups,
             root_variables: HashMap::new(),
+            pipelines: Vec::new(),
             problems: Diagnostics::new(),
             reported: HashSet::new(),
         }

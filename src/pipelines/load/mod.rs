@@ -3,6 +3,7 @@
 //! The stages of the way are those of the service (facts/pipeline-yaml.md 2.1): [`expand`] is where templates belong, and what
 //! follows works on the tree that is left of them, not on text.
 
+mod deployment;
 mod expand;
 mod expressions;
 mod graph;
@@ -10,11 +11,13 @@ mod inputs;
 mod job;
 mod loader;
 mod names;
+mod pipeline_resources;
 mod root;
 mod section;
 mod sources;
 mod stage;
 mod step;
+mod strategy;
 mod target;
 mod task;
 mod trigger;

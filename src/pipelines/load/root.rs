@@ -2,7 +2,7 @@
 
 use super::loader::Loader;
 use super::section::{Keys, Section};
-use super::{job, stage, trigger, variables};
+use super::{job, pipeline_resources, stage, trigger, variables};
 use crate::pipeline::{Pipeline, VariableItem};
 use crate::suggest::list;
 use crate::yaml::Node;
@@ -24,26 +24,25 @@ const KEYS: Keys = Keys {
         "resources",
         "continueOnError",
         "workspace",
+        "strategy",
     ],
     refused: &[
-        ("strategy", "write the jobs of the matrix out"),
         ("container", "jobs run on this machine itself; remove it, and have the tools installed here"),
         ("services", "start what the job needs in a step"),
         ("phases", "use `jobs`"),
         ("queue", "use `pool`"),
-        ("server", "jobs without an agent come later"),
+        ("server", "use `pool: server`"),
     ],
 };
 
 const RESOURCES: Keys = Keys {
     what: "`resources`",
-    known: &["repositories"],
+    known: &["repositories", "pipelines"],
     refused: &[
-        ("pipelines", "other pipelines as resources come later; take it out for runs on this machine"),
         ("containers", "jobs run on this machine itself; have the tools installed here"),
-        ("builds", "only repositories are known"),
-        ("packages", "only repositories are known"),
-        ("webhooks", "only repositories are known"),
+        ("builds", "only repositories and pipelines are known"),
+        ("packages", "only repositories and pipelines are known"),
+        ("webhooks", "only repositories and pipelines are known"),
     ],
 };
 
@@ -53,10 +52,10 @@ pub(super) fn pipeline(root: &Node, loader: &mut Loader<'_>) -> Option<Pipeline>
     let forms: Vec<(&Node, &str)> =
         ["stages", "jobs", "steps"].into_iter().filter_map(|form| section.entry(form).map(|(key, _)| (key, form))).collect();
     let (trigger, pr) = trigger::triggers(&section, loader);
-    if let Some(resources) = section.get("resources") {
-        // The repositories have been read when the templates were.
-        Section::of(resources, &RESOURCES, loader);
-    }
+    // The repositories have been read when the templates were.
+    let resources = section.get("resources").and_then(|resources| Section::of(resources, &RESOURCES, loader));
+    let pipeline_resources = resources.map(|resources| pipeline_resources::read(&resources, loader)).unwrap_or_default();
+    loader.pipelines = pipeline_resources.iter().map(|resource| resource.alias.clone()).collect();
     section.boolean("appendCommitMessageToRunName", loader);
     section.word("lockBehavior", &[("sequential", ()), ("runLatest", ())], loader);
     let name = section.text("name", loader).map(|(name, _)| name.to_owned());
@@ -91,7 +90,7 @@ pub(super) fn pipeline(root: &Node, loader: &mut Loader<'_>) -> Option<Pipeline>
         }
     };
     if form != "steps" {
-        for key in ["continueOnError", "workspace"] {
+        for key in ["continueOnError", "workspace", "strategy"] {
             if let Some((node, _)) = section.entry(key) {
                 loader.error(
                     &node.place,
@@ -107,5 +106,5 @@ pub(super) fn pipeline(root: &Node, loader: &mut Loader<'_>) -> Option<Pipeline>
         "jobs" => vec![stage::implicit(root, job::jobs(&section, &defaults, loader)?, loader)?],
         _ => vec![stage::implicit(root, vec![job::implicit(&section, &defaults, loader)?], loader)?],
     };
-    Some(Pipeline { name, trigger, pr, variables, stages })
+    Some(Pipeline { name, trigger, pr, pipeline_resources, variables, stages })
 }

@@ -11,7 +11,7 @@ use crate::builtin;
 use crate::condition::{Condition, ConditionKind};
 use crate::pipeline::{Step, StepTarget, TaskUse};
 use crate::place::Place;
-use crate::suggest::nearest;
+use crate::suggest::{did_you_mean, nearest};
 use crate::yaml::{Kind, Node, Style};
 
 macro_rules! keys {
@@ -135,19 +135,45 @@ const REFUSED: &[(&str, &str)] = &[
     ("reviewApp", "deploy in a `task` step"),
 ];
 
-/// `steps:` of a job, with the implicit checkout made explicit.
-pub(super) fn steps(parent: &Section<'_>, loader: &mut Loader<'_>) -> Option<Vec<Step>> {
+/// What steps belong to: which ones they may be, and which the service adds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StepsOf {
+    /// A job for an agent: it checks out.
+    Job,
+    /// A job or a hook without an agent.
+    Server,
+    /// A hook of a deployment job.
+    Hook,
+    /// The hook `deploy`: it downloads artifacts.
+    DeployHook,
+}
+
+/// `steps:` of a job or a hook, with the implicit checkout or download made explicit.
+pub(super) fn steps(parent: &Section<'_>, of: StepsOf, loader: &mut Loader<'_>) -> Option<Vec<Step>> {
     let items = parent.list("steps", loader)?;
     let mut drafts = Vec::new();
     let mut checks_out = false;
+    let mut downloads = false;
     let mut whole = true;
     for item in items {
         let Some((section, kind)) = kind_of(item, loader) else {
             whole = false;
             continue;
         };
-        let draft = draft(&section, kind, loader);
-        checks_out |= kind.keys.known[0] == "checkout" || draft.as_ref().is_some_and(|draft| draft.step.task.name == CHECKOUT_NAME);
+        let key = kind.keys.known[0];
+        if of == StepsOf::Server && key != "task" {
+            loader.error(
+                &item.place,
+                format!("a step of the kind `{key}` needs an agent, and this job has `pool: server`"),
+                "put it into a job with agents; the service itself runs only tasks such as `ManualValidation@1`",
+            );
+            whole = false;
+            continue;
+        }
+        let draft = draft(&section, kind, of == StepsOf::Server, loader);
+        let is = |name: &str| draft.as_ref().is_some_and(|draft| draft.step.task.name == name);
+        checks_out |= key == "checkout" || is(CHECKOUT_NAME);
+        downloads |= key == "download" || is(DOWNLOAD_NAME);
         match draft {
             // `checkout: none` and `download: none` say that there is nothing to do.
             Some(draft) if is_nothing(&draft.step.task) => {}
@@ -155,9 +181,13 @@ pub(super) fn steps(parent: &Section<'_>, loader: &mut Loader<'_>) -> Option<Vec
             None => whole = false,
         }
     }
-    if !checks_out {
-        drafts.insert(0, implicit_checkout(parent, loader)?);
-    }
+    let implicit = match of {
+        StepsOf::Job if !checks_out => vec![implicit_checkout(parent, loader)?],
+        // facts/pipeline-yaml.md 2.10: unless a step of the hook downloads, or says that there is nothing to download.
+        StepsOf::DeployHook if !downloads => implicit_downloads(parent, loader)?,
+        _ => Vec::new(),
+    };
+    drafts.splice(0..0, implicit);
     let mut taken = Taken::default();
     for draft in &drafts {
         if let Some((name, node)) = draft.name {
@@ -193,6 +223,23 @@ fn is_nothing(task: &TaskUse) -> bool {
     task.inputs.iter().any(|(name, value)| name == input && value.eq_ignore_ascii_case("none"))
 }
 
+/// Where the artifacts go that a `download` step fetches, unless it says so itself; absent: where the task puts them.
+fn download_folder(source: &str, artifact: Option<&str>) -> Option<String> {
+    let artifact = artifact.filter(|artifact| !artifact.is_empty());
+    if is_own(source) {
+        return artifact.map(|artifact| format!("$(Pipeline.Workspace)/{artifact}"));
+    }
+    Some(match artifact {
+        Some(artifact) => format!("$(Pipeline.Workspace)/{source}/{artifact}"),
+        None => format!("$(Pipeline.Workspace)/{source}"),
+    })
+}
+
+/// Whether `download:` names no pipeline resource.
+fn is_own(source: &str) -> bool {
+    ["current", "none"].iter().any(|own| own.eq_ignore_ascii_case(source))
+}
+
 /// The reference of a checkout in the normal form: checks of security templates look for it.
 const CHECKOUT_BY_ID: &str = "6d15af64-176c-496d-b583-fd2ae21d4df4@1";
 
@@ -209,13 +256,13 @@ pub(super) fn normal_form(node: Node) -> Node {
     let mut inputs: Vec<(Node, Node)> = kind.fixed.iter().map(|(name, value)| (scalar(name), scalar(value))).collect();
     let mut rest = Vec::new();
     let has_path = entries.iter().any(|(key, _)| key.text() == Some("path"));
+    // What is downloaded lies in a folder of its own.
+    let of = |key: &str| entries.iter().find(|(name, _)| name.text() == Some(key)).and_then(|(_, value)| value.text());
+    let folder = if *name == "download" && !has_path { download_folder(of("download").unwrap_or_default(), of("artifact")) } else { None };
     for (key, value) in entries {
         let text = key.text().unwrap_or_default();
         let input =
             if text == *name { Some(kind.input) } else { kind.inputs.iter().find(|(key, _)| *key == text).map(|(_, input)| *input) };
-        // An artifact that is downloaded by name lies in a folder of its name.
-        let folder = value.text().filter(|_| *name == "download" && text == "artifact" && !has_path);
-        let folder = folder.map(|artifact| (scalar("path"), scalar(&format!("$(Pipeline.Workspace)/{artifact}"))));
         match input {
             Some(input) => {
                 // The boolean words of YAML are those of the schema, an input has only two.
@@ -225,8 +272,8 @@ pub(super) fn normal_form(node: Node) -> Node {
             }
             None => rest.push((key, value)),
         }
-        inputs.extend(folder);
     }
+    inputs.extend(folder.map(|folder| (scalar("path"), scalar(&folder))));
     let task = if *name == "checkout" { CHECKOUT_BY_ID } else { kind.task };
     let mut normal = vec![(scalar("task"), scalar(task)), (scalar("inputs"), Node { kind: Kind::Mapping(inputs), place: place.clone() })];
     normal.extend(rest);
@@ -286,9 +333,9 @@ fn kind_of<'n>(item: &'n Node, loader: &mut Loader<'_>) -> Option<(Section<'n>, 
     None
 }
 
-fn draft<'n>(section: &Section<'n>, kind: &StepKind, loader: &mut Loader<'_>) -> Option<Draft<'n>> {
+fn draft<'n>(section: &Section<'n>, kind: &StepKind, on_server: bool, loader: &mut Loader<'_>) -> Option<Draft<'n>> {
     // Everything is looked at before anything is given up.
-    let task = if kind.task.is_empty() { task(section, loader) } else { shorthand(section, kind, loader) };
+    let task = if kind.task.is_empty() { task(section, on_server, loader) } else { shorthand(section, kind, loader) };
     let condition = condition(section, ConditionKind::Step, loader);
     let name = section.text("name", loader);
     let display_name = section.text("displayName", loader).map(|(text, _)| text.to_owned());
@@ -320,10 +367,36 @@ fn draft<'n>(section: &Section<'n>, kind: &StepKind, loader: &mut Loader<'_>) ->
 /// The checkout of a job that has none (facts/pipeline-yaml.md 2.7: steps of the system are `__system_1` and so on).
 fn implicit_checkout<'n>(parent: &Section<'n>, loader: &mut Loader<'_>) -> Option<Draft<'n>> {
     let given = [Given { name: "repository", value: "self", place: parent.place() }];
-    let task = inputs::task_use(builtin::CHECKOUT, parent.place(), &given, parent.place(), loader)?;
+    implicit(builtin::CHECKOUT, &given, 1, None, parent, loader)
+}
+
+/// The downloads of a `deploy` that has none: the artifacts of the run, and those of each pipeline resource.
+fn implicit_downloads<'n>(parent: &Section<'n>, loader: &mut Loader<'_>) -> Option<Vec<Draft<'n>>> {
+    let mut drafts = Vec::new();
+    let sources = std::iter::once("current".to_owned()).chain(loader.pipelines.clone());
+    for (position, source) in sources.enumerate() {
+        let folder = download_folder(&source, None);
+        let mut given = vec![Given { name: "source", value: &source, place: parent.place() }];
+        given.extend(folder.as_deref().map(|value| Given { name: "path", value, place: parent.place() }));
+        let title = if is_own(&source) { "Download artifacts".to_owned() } else { format!("Download artifacts of {source}") };
+        drafts.push(implicit(builtin::DOWNLOAD, &given, position + 1, Some(title), parent, loader)?);
+    }
+    Some(drafts)
+}
+
+/// A step that the service adds.
+fn implicit<'n>(
+    task: &str,
+    given: &[Given<'_>],
+    number: usize,
+    title: Option<String>,
+    parent: &Section<'n>,
+    loader: &mut Loader<'_>,
+) -> Option<Draft<'n>> {
+    let task = inputs::task_use(task, parent.place(), given, parent.place(), false, loader)?;
     let step = Step {
-        name: "__system_1".to_owned(),
-        display_name: task.name.clone(),
+        name: format!("__system_{number}"),
+        display_name: title.unwrap_or_else(|| task.name.clone()),
         condition: Condition::parse("", ConditionKind::Step, parent.place().clone()).ok()?,
         continue_on_error: false,
         enabled: true,
@@ -337,7 +410,7 @@ fn implicit_checkout<'n>(parent: &Section<'n>, loader: &mut Loader<'_>) -> Optio
     Some(Draft { step, name: None })
 }
 
-fn task(section: &Section<'_>, loader: &mut Loader<'_>) -> Option<TaskUse> {
+fn task(section: &Section<'_>, on_server: bool, loader: &mut Loader<'_>) -> Option<TaskUse> {
     let mut given = Vec::new();
     let mut place = section.place();
     if let Some((key, node)) = section.entry("inputs").filter(|(_, node)| !node.is_empty()) {
@@ -363,7 +436,19 @@ fn task(section: &Section<'_>, loader: &mut Loader<'_>) -> Option<TaskUse> {
         }
         return None;
     };
-    let task = inputs::task_use(reference, &node.place, &given, place, loader)?;
+    let mut task = inputs::task_use(reference, &node.place, &given, place, on_server, loader)?;
+    if task.name == builtin::MANUAL_VALIDATION_NAME && !manual_validation(&given, place, loader) {
+        return None;
+    }
+    if task.name == DOWNLOAD_NAME
+        && let Some((_, source)) = task.inputs.iter_mut().find(|(name, _)| name == "source")
+        && !is_own(source)
+        && !source.eq_ignore_ascii_case("specific")
+        && !source.contains("$(")
+    {
+        let place = given.iter().find(|given| given.value == source).map_or(place, |given| given.place);
+        *source = pipeline_alias(source, place, loader)?;
+    }
     if task.name == CHECKOUT_NAME {
         let repository = given.iter().find(|given| given.name.eq_ignore_ascii_case("repository"));
         if let Some(given) = repository.filter(|given| !["self", "none"].iter().any(|known| known.eq_ignore_ascii_case(given.value))) {
@@ -392,13 +477,14 @@ fn shorthand(section: &Section<'_>, kind: &StepKind, loader: &mut Loader<'_>) ->
             other_repository(value, &node.place, loader);
             return None;
         }
-        "download" if !nothing && !value.eq_ignore_ascii_case("current") => {
-            let hint = "`current` and `none` are; for artifacts of another pipeline use the task `DownloadPipelineArtifact@2`";
-            loader.error(&node.place, format!("`download: {value}`: pipelines as resources are not supported yet"), hint);
-            return None;
-        }
         _ => {}
     }
+    // What is asked for is a pipeline under the name that its resource has.
+    let alias = match key {
+        "download" if !is_own(value) => Some(pipeline_alias(value, &node.place, loader)?),
+        _ => None,
+    };
+    let value = alias.as_deref().unwrap_or(value);
     let mut given: Vec<Given<'_>> = kind.fixed.iter().map(|(name, value)| Given { name, value, place: section.place() }).collect();
     given.push(Given { name: kind.input, value, place: &node.place });
     for (key, input) in kind.inputs {
@@ -412,12 +498,55 @@ fn shorthand(section: &Section<'_>, kind: &StepKind, loader: &mut Loader<'_>) ->
             given.push(Given { name: input, value, place: &node.place });
         }
     }
-    // An artifact that is downloaded by name lies in a folder of its name.
-    let folder = section.get("artifact").and_then(Node::text).map(|artifact| format!("$(Pipeline.Workspace)/{artifact}"));
-    if let Some(folder) = folder.as_deref().filter(|_| key == "download" && section.get("path").is_none()) {
+    let folder = if key == "download" { download_folder(value, section.get("artifact").and_then(Node::text)) } else { None };
+    if let Some(folder) = folder.as_deref().filter(|_| section.get("path").is_none()) {
         given.push(Given { name: "path", value: folder, place: &node.place });
     }
-    inputs::task_use(kind.task, &node.place, &given, section.place(), loader)
+    inputs::task_use(kind.task, &node.place, &given, section.place(), false, loader)
+}
+
+/// The alias of the pipeline resource that a download names.
+fn pipeline_alias(name: &str, place: &Place, loader: &mut Loader<'_>) -> Option<String> {
+    if let Some(alias) = loader.pipelines.iter().find(|alias| alias.eq_ignore_ascii_case(name)) {
+        return Some(alias.clone());
+    }
+    let known: Vec<String> = loader.pipelines.clone();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let declare = "declare it under `resources: pipelines:` (`- pipeline: ALIAS`, `source: NAME`); `current` is this run";
+    let hint = if known.is_empty() { declare.to_owned() } else { format!("{}; or {declare}", did_you_mean(name, &known)) };
+    loader.error(place, format!("there is no pipeline resource `{name}` to download from"), hint);
+    None
+}
+
+/// How long the instructions may be (facts/pipeline-yaml.md 2.11).
+const MAX_INSTRUCTIONS: usize = 4000;
+
+/// What `ManualValidation@1` needs beyond what a task.json says.
+fn manual_validation(given: &[Given<'_>], place: &Place, loader: &mut Loader<'_>) -> bool {
+    let input = |name: &str| given.iter().find(|given| given.name.eq_ignore_ascii_case(name));
+    let mut good = true;
+    if input("notifyUsers").is_none() {
+        let hint = "add `notifyUsers: ''` below `inputs:`, or the addresses of those who get a mail, one a line";
+        loader.error(place, "the task `ManualValidation` needs the input `notifyUsers`, which may be empty", hint);
+        good = false;
+    }
+    let words = ["reject", "resume"];
+    if let Some(given) = input("onTimeout").filter(|given| !given.value.contains("$(") && !words.contains(&given.value)) {
+        loader.error(
+            given.place,
+            format!("`onTimeout` of the task `ManualValidation` must be `reject` or `resume`, found `{}`", given.value),
+            "",
+        );
+        good = false;
+    }
+    if let Some(given) = input("instructions").filter(|given| given.value.chars().count() > MAX_INSTRUCTIONS) {
+        let count = given.value.chars().count();
+        let message =
+            format!("`instructions` of the task `ManualValidation` has {count} characters, at most {MAX_INSTRUCTIONS} are allowed");
+        loader.error(given.place, message, "");
+        good = false;
+    }
+    good
 }
 
 /// `env:` in order.

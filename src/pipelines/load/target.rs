@@ -5,25 +5,39 @@ use super::section::{Keys, Section};
 use crate::pipeline::{Pool, StepTarget, WorkspaceClean};
 use crate::yaml::Node;
 
-const AGENTLESS: &str = "jobs without an agent are not supported yet";
+/// Who runs a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum PoolUse {
+    /// An agent of a pool.
+    Agent(Pool),
+    /// The service: `pool: server`.
+    Server,
+}
+
+impl Default for PoolUse {
+    fn default() -> Self {
+        Self::Agent(Pool::default())
+    }
+}
 
 /// `pool:`; absent where it is not there.
-pub(super) fn pool(section: &Section<'_>, loader: &mut Loader<'_>) -> Option<Pool> {
+pub(super) fn pool(section: &Section<'_>, loader: &mut Loader<'_>) -> Option<PoolUse> {
     let node = section.get("pool")?;
     if let Some(name) = node.text() {
-        if name.eq_ignore_ascii_case("server") {
-            loader.error(&node.place, format!("`pool: server`: {AGENTLESS}"), "take the job out, or give it a pool with agents");
-        }
-        return Some(Pool { name: Some(name.to_owned()), ..Pool::default() });
+        return Some(if name.eq_ignore_ascii_case("server") {
+            PoolUse::Server
+        } else {
+            PoolUse::Agent(Pool { name: Some(name.to_owned()), ..Pool::default() })
+        });
     }
-    let keys = Keys { what: "a pool", known: &["name", "vmImage", "demands"], refused: &[("server", AGENTLESS)] };
+    let keys = Keys { what: "a pool", known: &["name", "vmImage", "demands"], refused: &[("server", "write `pool: server`")] };
     let section = Section::of(node, &keys, loader)?;
     let text = |key, loader: &mut Loader<'_>| section.text(key, loader).map(|(text, _)| text.to_owned());
-    Some(Pool {
+    Some(PoolUse::Agent(Pool {
         name: text("name", loader),
         vm_image: text("vmImage", loader),
         demands: section.texts("demands", loader).into_iter().map(|(demand, _)| demand.to_owned()).collect(),
-    })
+    }))
 }
 
 /// `workspace: { clean: }`

@@ -71,7 +71,8 @@ fn branch_trigger(node: &Node, keys: &Keys, loader: &mut Loader<'_>) -> Trigger 
     }
 }
 
-fn include_exclude(node: &Node, loader: &mut Loader<'_>) -> Filter {
+/// `include` and `exclude`.
+pub(super) fn include_exclude(node: &Node, loader: &mut Loader<'_>) -> Filter {
     let keys = Keys { what: "a filter", known: &["include", "exclude"], refused: &[] };
     let Some(section) = Section::of(node, &keys, loader) else { return Filter::default() };
     let mut texts = |key: &str| section.texts(key, loader).into_iter().map(|(text, _)| text.to_owned()).collect();

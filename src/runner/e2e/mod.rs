@@ -18,7 +18,8 @@ use std::time::Duration;
 
 use slipway_model::{AzureEndpoint, ServiceConnection};
 use slipway_pipelines::{
-    Condition, ConditionKind, Job, Pipeline, Place, Pool, Stage, Step, StepTarget, TaskUse, Trigger, Variable, VariableItem, WorkspaceClean,
+    Condition, ConditionKind, Job, JobKind, Pipeline, Place, Pool, Stage, Step, StepTarget, TaskUse, Trigger, Variable, VariableItem,
+    WorkspaceClean,
 };
 
 use crate::cancellation::Cancellation;
@@ -81,6 +82,7 @@ impl Bench {
                 name: Some("$(Build.BuildId)".into()),
                 trigger: Trigger::Default,
                 pr: Trigger::Default,
+                pipeline_resources: vec![],
                 variables: vec![],
                 stages,
             },
@@ -280,6 +282,8 @@ pub(super) fn job(name: &str, steps: Vec<Step>) -> Job {
         timeout_in_minutes: 60,
         cancel_timeout_in_minutes: 5,
         variables: vec![],
+        kind: JobKind::Agent,
+        matrix: None,
         pool: Pool::default(),
         workspace_clean: WorkspaceClean::None,
         steps,

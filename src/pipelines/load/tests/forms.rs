@@ -90,6 +90,7 @@ fn everything_that_a_step_a_job_and_a_pipeline_can_have() {
             },
         ),
         pr: None,
+        pipeline_resources: [],
         variables: [
             Variable(
                 Variable {
@@ -171,6 +172,8 @@ fn everything_that_a_step_a_job_and_a_pipeline_can_have() {
                                 },
                             ),
                         ],
+                        kind: Agent,
+                        matrix: None,
                         pool: Pool {
                             name: Some(
                                 "Own",
@@ -328,6 +331,8 @@ fn everything_that_a_step_a_job_and_a_pipeline_can_have() {
                         timeout_in_minutes: 60,
                         cancel_timeout_in_minutes: 5,
                         variables: [],
+                        kind: Agent,
+                        matrix: None,
                         pool: Pool {
                             name: Some(
                                 "Linux",

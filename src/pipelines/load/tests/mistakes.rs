@@ -40,67 +40,63 @@ fn dependencies_must_exist_and_have_no_cycle() {
 
 #[test]
 fn what_is_not_supported_yet_is_refused_by_name() {
-    insta::assert_snapshot!(problems("parameters: []\nresources: {repositories: [], pipelines: [], containers: []}\nvariables:\n- group: g\njobs:\n- job: a\n  strategy: {matrix: {}}\n  container: x\n  services: {}\n  uses: {}\n  pool: server\n  steps:\n  - pwsh: a\n  - getPackage: a\n  - checkout: tools\n  - download: other\n  - script: a\n    target: box\n  - script: a\n    target: {container: box}\n- deployment: d\n"), @r"
-    ci.yml:2:31: error: `pipelines` of `resources` is not supported yet
-      2 | resources: {repositories: [], pipelines: [], containers: []}
+    insta::assert_snapshot!(problems("parameters: []\nresources: {repositories: [], containers: []}\nvariables:\n- group: g\njobs:\n- job: a\n  container: x\n  services: {}\n  uses: {}\n  steps:\n  - pwsh: a\n  - getPackage: a\n  - checkout: tools\n  - script: a\n    target: box\n  - script: a\n    target: {container: box}\n- job: b\n  strategy: {matrix: {}}\n  pool: server\n  steps:\n  - task: Wait@1\n- deployment: c\n  environment: e\n  strategy: {canary: {}, rolling: {}}\n"), @r"
+    ci.yml:2:31: error: `containers` of `resources` is not supported yet
+      2 | resources: {repositories: [], containers: []}
         |                               ^
-      hint: other pipelines as resources come later; take it out for runs on this machine
-    ci.yml:2:46: error: `containers` of `resources` is not supported yet
-      2 | resources: {repositories: [], pipelines: [], containers: []}
-        |                                              ^
       hint: jobs run on this machine itself; have the tools installed here
     ci.yml:4:10: error: there is no variable group `g`
       4 | - group: g
         |          ^
       hint: known: `shop-settings`; or add it under `variableGroups` in slipway.local.yml
-    ci.yml:7:3: error: `strategy` of a job is not supported yet
-      7 |   strategy: {matrix: {}}
-        |   ^
-      hint: write the jobs of the matrix out
-    ci.yml:8:3: error: `container` of a job is not supported yet
-      8 |   container: x
+    ci.yml:7:3: error: `container` of a job is not supported yet
+      7 |   container: x
         |   ^
       hint: jobs run on this machine itself; remove it, and have the tools installed here
-    ci.yml:9:3: error: `services` of a job is not supported yet
-      9 |   services: {}
+    ci.yml:8:3: error: `services` of a job is not supported yet
+      8 |   services: {}
         |   ^
       hint: start what the job needs in a step
-    ci.yml:10:3: error: `uses` of a job is not supported yet
-      10 |   uses: {}
-         |   ^
+    ci.yml:9:3: error: `uses` of a job is not supported yet
+      9 |   uses: {}
+        |   ^
       hint: other repositories and pools come later
-    ci.yml:11:9: error: `pool: server`: jobs without an agent are not supported yet
-      11 |   pool: server
-         |         ^
-      hint: take the job out, or give it a pool with agents
-    ci.yml:13:5: error: steps of the kind `pwsh` are not supported yet
-      13 |   - pwsh: a
+    ci.yml:11:5: error: steps of the kind `pwsh` are not supported yet
+      11 |   - pwsh: a
          |     ^
       hint: use `bash`, or call `pwsh` in a `script`
-    ci.yml:14:5: error: steps of the kind `getPackage` are not supported yet
-      14 |   - getPackage: a
+    ci.yml:12:5: error: steps of the kind `getPackage` are not supported yet
+      12 |   - getPackage: a
          |     ^
       hint: fetch the package in a `script`
-    ci.yml:15:15: error: `checkout: tools`: other repositories are not supported yet
-      15 |   - checkout: tools
+    ci.yml:13:15: error: `checkout: tools`: other repositories are not supported yet
+      13 |   - checkout: tools
          |               ^
       hint: `self` and `none` are
-    ci.yml:16:15: error: `download: other`: pipelines as resources are not supported yet
-      16 |   - download: other
-         |               ^
-      hint: `current` and `none` are; for artifacts of another pipeline use the task `DownloadPipelineArtifact@2`
-    ci.yml:18:13: error: the step's target is the container `box`, which is not supported yet
-      18 |     target: box
+    ci.yml:15:13: error: the step's target is the container `box`, which is not supported yet
+      15 |     target: box
          |             ^
       hint: containers are not supported yet: the step would run on the machine itself, with `target: host`
-    ci.yml:20:25: error: the step's target is the container `box`, which is not supported yet
-      20 |     target: {container: box}
+    ci.yml:17:25: error: the step's target is the container `box`, which is not supported yet
+      17 |     target: {container: box}
          |                         ^
       hint: containers are not supported yet: the step would run on the machine itself, with `target: host`
-    ci.yml:21:3: error: deployment jobs are not supported yet: `deployment`
-      21 | - deployment: d
+    ci.yml:19:3: error: `strategy` of the job `b`, which has `pool: server`, is not supported yet
+      19 |   strategy: {matrix: {}}
          |   ^
-      hint: write it as a `job` with the steps of its `deploy`
+      hint: write the job out as often as it runs
+    ci.yml:22:11: error: the task `Wait` is run by the service itself, and is not supported yet
+      22 |   - task: Wait@1
+         |           ^
+      hint: of these tasks only `ManualValidation@1` is
+    ci.yml:25:14: error: the strategy `canary` is not supported
+      25 |   strategy: {canary: {}, rolling: {}}
+         |              ^
+      hint: use `runOnce`, and let the task in it shift the traffic: Azure DevOps refuses `canary` for an environment without a resource
+    ci.yml:25:26: error: the strategy `rolling` is not supported: it deploys to virtual machines of an environment
+      25 |   strategy: {canary: {}, rolling: {}}
+         |                          ^
+      hint: use `runOnce`
     ");
     insta::assert_snapshot!(problems("extends: {template: a.yml}\n"), @r"
     ci.yml:1:21: error: there is no template `a.yml` in this repository
@@ -227,11 +223,11 @@ fn mistakes_have_places_and_hints_all_at_once() {
       5 | pool: {vmimage: x}
         |        ^
       hint: did you mean `vmImage`?
-    ci.yml:7:3: error: an entry of `jobs` begins with `job`, found `steps`
+    ci.yml:7:3: error: an entry of `jobs` begins with `job` or `deployment`, found `steps`
       7 | - steps: [{script: a}]
         |   ^
       hint: begin with `job:`; the name after it may be left out
-    ci.yml:8:3: error: an entry of `jobs` begins with `job`, found `displayName`
+    ci.yml:8:3: error: an entry of `jobs` begins with `job` or `deployment`, found `displayName`
       8 | - displayName: x
         |   ^
       hint: write `job` before the other keys

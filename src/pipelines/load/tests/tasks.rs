@@ -53,10 +53,10 @@ fn tasks_are_found_by_name_id_and_qualified_name() {
       9 | - task: Kubernetes@1
         |         ^
       hint: add the task's folder or VSIX file under `tasks` in slipway.local.yml, or with `--task`
-    ci.yml:10:9: error: the task `Wait` does not run on an agent: jobs without an agent are not supported yet
+    ci.yml:10:9: error: the task `Wait` runs without an agent, and this job has one
       10 | - task: Wait@1
          |         ^
-      hint: it runs on `Server`, `ServerGate`
+      hint: give it a job of its own with `pool: server`, on which the jobs that wait for it depend
     ci.yml:11:3: error: the step names no task
       11 | - task:
          |   ^
