@@ -1,7 +1,6 @@
 //! Commands and their outputs: good runs, bad input, Ctrl-C.
 
-use std::io::{BufRead, BufReader, Read};
-
+use crate::running::{Running, lives};
 use crate::support::World;
 
 const HELLO: &str = "steps:\n- script: echo hello\n  displayName: Say hello\n";
@@ -365,28 +364,12 @@ fn ctrl_c_in_the_middle_of_a_step() {
         "ci.yml",
         "steps:\n- bash: |\n    echo \"pid $$\"\n    while true; do read -t 600 <> <(:); done\n  displayName: Wait\n- script: echo never\n  displayName: Never\n- script: echo cleaned up\n  displayName: Always\n  condition: always()\n",
     )]);
-    let mut child = world.command(&["run", "ci.yml"]).spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut said = String::new();
-    let mut step = 0;
-    for line in lines.by_ref() {
-        let line = line.unwrap();
-        said.push_str(&line);
-        said.push('\n');
-        if let Some(pid) = line.trim().strip_prefix("pid ") {
-            step = pid.parse().unwrap();
-            break;
-        }
-    }
-    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT).unwrap();
-    for line in lines {
-        said.push_str(&line.unwrap());
-        said.push('\n');
-    }
-    let mut errors = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
-    let status = child.wait().unwrap();
-    assert_eq!(status.code(), Some(130), "{said}{errors}");
+    let mut running = Running::start(world.command(&["run", "ci.yml"]));
+    let step = running.until("pid ");
+    assert!(lives(&step));
+    running.interrupt();
+    let (status, said, errors) = running.end(&world);
+    assert_eq!(status, Some(130), "{said}{errors}");
     insta::assert_snapshot!(world.filtered(&said).replace(&format!("pid {step}"), "pid PID"), @r#"
         ci, run 1 (DATE.1)
         job Job: started on slipway-1
@@ -453,7 +436,7 @@ fn ctrl_c_in_the_middle_of_a_step() {
           ROOT/xdg/slipway/shop-HASH/runs/1/logs
         "#);
     assert_eq!(errors, "");
-    assert!(rustix::process::test_kill_process(rustix::process::Pid::from_raw(step).unwrap()).is_err(), "the step's process is gone");
+    assert!(!lives(&step), "the step's process is gone");
     // Nothing is left that the next run stumbles over.
     world.write("ci.yml", HELLO);
     assert!(world.slipway(&["run", "ci.yml"]).starts_with("exit 0\n"));
@@ -464,21 +447,15 @@ fn a_second_ctrl_c_ends_everything_at_once() {
     let script = "steps:\n- checkout: none\n- bash: |\n    trap 'echo interrupted' INT\n    trap '' TERM\n    echo \"pid $$\"\n    while true; do sleep 0.05; done\n  displayName: Stubborn\n";
     let world = World::new(&[("ci.yml", script)]);
     let begun = std::time::Instant::now();
-    let mut child = world.command(&["run", "ci.yml"]).spawn().unwrap();
-    let pid = rustix::process::Pid::from_child(&child);
-    let mut step = 0;
-    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-        let line = line.unwrap();
-        if let Some(number) = line.trim().strip_prefix("pid ") {
-            step = number.parse().unwrap();
-            rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
-        } else if line.trim() == "interrupted" {
-            rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
-        }
-    }
-    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let mut running = Running::start(world.command(&["run", "ci.yml"]));
+    let step = running.until("pid ");
+    assert!(lives(&step));
+    running.interrupt();
+    running.until("interrupted");
+    running.interrupt();
+    assert_eq!(running.end(&world).0, Some(130));
     assert!(begun.elapsed() < std::time::Duration::from_secs(7), "before the agent would send SIGTERM");
-    assert!(rustix::process::test_kill_process(rustix::process::Pid::from_raw(step).unwrap()).is_err(), "the step's process is gone");
+    assert!(!lives(&step), "the step's process is gone");
 }
 
 #[test]

@@ -1,8 +1,6 @@
 //! Templates, parameters and other repositories, through `slipway expand` and what shares its ways.
 
-use std::path::Path;
-use std::process::Command;
-
+use crate::secrets::{GROUP, secrets_of_groups};
 use crate::support::World;
 
 const CI: &str = "\
@@ -20,8 +18,8 @@ resources:
 variables:
 - name: reason
   value: ${{ variables['Build.Reason'] }} of ${{ variables['System.TeamProject'] }}
-- name: level
-  value: ${{ variables.LEVEL }}
+- {name: level, value: '${{ variables.LEVEL }}'}
+- group: planted
 - template: vars.yml@templates
 steps:
 - template: /steps/greet.yml@templates
@@ -52,17 +50,26 @@ const LAST: &str = "steps:\n- script: echo last\n";
 /// A repository with the pipeline `ci.yml`, and beside it `templates`, a git repository with the tag `v1` and, later, the
 /// branch `main`, and uncommitted changes.
 fn world(config: &str) -> World {
-    let world = World::new(&[("ci.yml", CI), ("slipway.local.yml", config)]);
+    let world = World::new(&[("ci.yml", CI), ("slipway.local.yml", &format!("{config}{GROUP}"))]);
     let templates = world.root().join("templates");
     std::fs::create_dir_all(templates.join("steps/more")).unwrap();
     std::fs::write(templates.join("vars.yml"), VARS).unwrap();
     std::fs::write(templates.join("steps/greet.yml"), GREET).unwrap();
     std::fs::write(templates.join("steps/more/last.yml"), LAST).unwrap();
-    commit(&world, &templates);
-    git(&world, &templates, &["tag", "v1"]);
+    world.commit_in(&templates, "Change");
+    world.git_in(&templates, &["tag", "v1"]);
     std::fs::write(templates.join("steps/more/last.yml"), LAST.replace("last", "committed after the tag")).unwrap();
-    commit(&world, &templates);
+    world.commit_in(&templates, "Change");
     std::fs::write(templates.join("steps/more/last.yml"), LAST.replace("last", "not committed")).unwrap();
+    world
+}
+
+/// As [`world`], after a good run: the secret of the variable group is in the store.
+fn after_a_good_run(config: &str) -> World {
+    let world = world(config);
+    let said = world.slipway(&["run", "ci.yml", "--repository", "contoso/templates=../templates"]);
+    assert!(said.starts_with("exit 0\n"), "{said}");
+    assert_eq!(secrets_of_groups(&world.files()).len(), 1, "there is a secret to search for");
     world
 }
 
@@ -74,28 +81,6 @@ repositories:
 - name: contoso/templates
   path: ../templates
 ";
-
-#[expect(clippy::disallowed_methods, reason = "tests make repositories as a person does; PATH is the machine's")]
-fn git(world: &World, folder: &Path, arguments: &[&str]) {
-    let done = Command::new("git")
-        .args(["-c", "user.name=A", "-c", "user.email=a@example.com"])
-        .args(arguments)
-        .current_dir(folder)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("HOME", world.root().join("home"))
-        .output()
-        .unwrap();
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-}
-
-fn commit(world: &World, folder: &Path) {
-    if !folder.join(".git").exists() {
-        git(world, folder, &["init", "--quiet", "--initial-branch=main"]);
-    }
-    git(world, folder, &["add", "."]);
-    git(world, folder, &["commit", "--quiet", "-m", "Change"]);
-}
 
 #[test]
 fn templates_of_another_repository_are_those_of_its_tag() {
@@ -114,6 +99,7 @@ fn templates_of_another_repository_are_those_of_its_tag() {
           value: Manual of shop
         - name: level
           value: debug
+        - group: planted
         - name: common
           value: true
         steps:
@@ -177,7 +163,7 @@ fn the_command_line_wins_and_another_reference_is_another_text() {
 
 #[test]
 fn an_alias_that_is_not_mapped() {
-    let world = world("");
+    let world = after_a_good_run("");
     insta::assert_snapshot!(world.slipway(&["expand", "ci.yml"]), @r#"
         exit 2
         --- stderr
@@ -200,7 +186,7 @@ fn an_alias_that_is_not_mapped() {
 
 #[test]
 fn a_reference_that_does_not_exist() {
-    let world = world(MAPPED);
+    let world = after_a_good_run(MAPPED);
     world.write("ci.yml", &CI.replace("tags/v1", "tags/v11"));
     insta::assert_snapshot!(world.slipway(&["check", "ci.yml"]), @r#"
         exit 2
@@ -218,7 +204,7 @@ fn a_reference_that_does_not_exist() {
 
 #[test]
 fn a_folder_that_is_no_repository() {
-    let world = world("");
+    let world = after_a_good_run("");
     std::fs::remove_dir_all(world.root().join("templates/.git")).unwrap();
     let given = ["ci.yml", "--repository", "contoso/templates=../templates"];
     insta::assert_snapshot!(world.slipway(&[&["check"][..], &given[..]].concat()), @r#"
@@ -244,7 +230,7 @@ fn a_folder_that_is_no_repository() {
 
 #[test]
 fn parameters_that_do_not_fit() {
-    let world = world(MAPPED);
+    let world = after_a_good_run(MAPPED);
     insta::assert_snapshot!(world.slipway(&["check", "ci.yml", "--parameter", "who=me", "--parameter", "whom=you"]), @r#"
         exit 2
         --- stderr
@@ -307,7 +293,8 @@ fn parameters_that_do_not_fit() {
 
 #[test]
 fn templates_that_are_wrong() {
-    let world = World::new(&[
+    let world = after_a_good_run("");
+    for (path, text) in [
         ("missing.yml", "steps:\n- template: steps/biuld.yml\n"),
         ("loop.yml", "steps:\n- template: a.yml\n"),
         ("a.yml", "steps:\n- template: b.yml\n"),
@@ -316,7 +303,9 @@ fn templates_that_are_wrong() {
             "each.yml",
             "parameters:\n- {name: all, type: string, default: abc}\nsteps:\n- ${{ each one in parameters.all }}:\n  - script: echo ${{ one }}\n",
         ),
-    ]);
+    ] {
+        world.write(path, text);
+    }
     insta::assert_snapshot!(world.slipway(&["expand", "missing.yml"]), @r#"
         exit 2
         --- stderr
@@ -374,10 +363,10 @@ fn the_users_configuration_of_git_has_no_part_in_it() {
 
 #[test]
 fn a_mistake_in_another_repository_is_shown_with_its_line_and_who_included_it() {
-    let world = world(MAPPED);
+    let world = after_a_good_run(MAPPED);
     let templates = world.root().join("templates");
     std::fs::write(templates.join("steps/more/last.yml"), LAST.replace("script: echo last", "script: ${{ nothing(1) }}")).unwrap();
-    commit(&world, &templates);
+    world.commit_in(&templates, "Change");
     world.write("ci.yml", &CI.replace("refs/tags/v1", "main"));
     insta::assert_snapshot!(world.slipway(&["check", "ci.yml"]), @r#"
         exit 2

@@ -1,5 +1,6 @@
 //! Variable groups of `slipway.local.yml`.
 
+use crate::secrets::secrets_of_groups;
 use crate::support::World;
 
 const CONFIG: &str = "\
@@ -40,16 +41,14 @@ fn a_secret_of_a_group_is_made_once_and_shown_nowhere() {
     for line in ["level debug, token ***, compiled []", "environment: nothing, asked: ***"] {
         assert!(said.contains(line), "{line}: {said}");
     }
-    let state = std::fs::read_dir(world.root().join("xdg/slipway")).unwrap().next().unwrap().unwrap().path();
-    let store = state.join("azure/store/groups.json");
+    let store = world.state().join("azure/store/groups.json");
     let stored = std::fs::read_to_string(&store).unwrap();
     let json: serde_json::Value = serde_json::from_str(&stored).unwrap();
     let secret = json["shop-settings"]["secrets"]["API_TOKEN"]["versions"][0]["value"].as_str().unwrap().to_owned();
     assert_eq!(secret.len(), 40);
     assert!(world.slipway(&["run", "ci.yml"]).starts_with("exit 0"));
     assert_eq!(std::fs::read_to_string(&store).unwrap(), stored, "made once");
-    let holding: Vec<_> = files(world.root()).into_iter().filter(|(_, text)| text.contains(&secret)).map(|(path, _)| path).collect();
-    assert_eq!(holding, [store], "the store has it, and nothing else");
+    assert_eq!(secrets_of_groups(&world.files()), [(secret, store)], "what every test searches for in all files is this one");
 }
 
 #[test]
@@ -93,19 +92,4 @@ fn a_secret_that_must_be_asked_for_needs_a_terminal_and_only_where_its_group_is_
         --- stdout
         ci.yml: no problems (1 stage, 1 job, 2 steps)
         "#);
-}
-
-/// All files below a folder with their texts.
-fn files(folder: &std::path::Path) -> Vec<(std::path::PathBuf, String)> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else {
-            let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
-            found.push((path, text));
-        }
-    }
-    found
 }

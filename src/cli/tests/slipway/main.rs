@@ -7,5 +7,8 @@ mod commands;
 mod expand;
 mod groups;
 mod live;
+mod repository;
+mod running;
+mod secrets;
 mod simulate;
 mod support;

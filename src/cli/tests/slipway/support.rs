@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use crate::secrets;
+
 /// A temporary folder with a repository, a home and a state.
 pub(crate) struct World {
     folder: tempfile::TempDir,
@@ -15,6 +17,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().canonicalize().unwrap();
         std::fs::create_dir_all(root.join("home")).unwrap();
+        std::fs::write(root.join(secrets::TOKEN_FILE), secrets::TOKEN).unwrap();
         std::fs::create_dir_all(root.join("shop")).unwrap();
         let world = Self { folder, root };
         for (path, text) in files {
@@ -41,6 +44,41 @@ impl World {
         self.root.join("shop")
     }
 
+    /// The state folder that a command made.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.root.join("xdg/slipway").read_dir().unwrap().next().unwrap().unwrap().path()
+    }
+
+    /// All files below the folder of everything, as texts; links are not followed.
+    pub(crate) fn files(&self) -> Vec<(PathBuf, String)> {
+        let mut found = Vec::new();
+        let mut folders = vec![self.root.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(&folder).unwrap() {
+                let entry = entry.unwrap();
+                let kind = entry.file_type().unwrap();
+                if kind.is_dir() {
+                    folders.push(entry.path());
+                } else if kind.is_file() {
+                    let content = std::fs::read(entry.path()).unwrap();
+                    found.push((entry.path(), String::from_utf8_lossy(&content).into_owned()));
+                }
+            }
+        }
+        found
+    }
+
+    /// Makes a program of the shell. Another process writes it: while this one has it open, a child that another test forks
+    /// holds it as well, and it cannot be started (ETXTBSY).
+    #[expect(clippy::disallowed_methods, reason = "a test's own process")]
+    pub(crate) fn program(&self, path: &str, script: &str) -> PathBuf {
+        let file = self.root.join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        let write = r#"printf '#!/bin/sh\n%s\n' "$1" > "$0" && chmod 755 "$0""#;
+        assert!(Command::new("/bin/sh").args(["-c", write]).arg(&file).arg(script).status().unwrap().success());
+        file
+    }
+
     /// `slipway` with these arguments in the repository, not yet started.
     #[expect(clippy::disallowed_methods, reason = "tests start the binary as a shell does; PATH is the machine's")]
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
@@ -53,6 +91,7 @@ impl World {
             .env("HOME", self.root.join("home"))
             .env("XDG_STATE_HOME", self.root.join("xdg"))
             .env("USER", "ada")
+            .env("DEPLOY_TOKEN", secrets::TOKEN)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -64,7 +103,8 @@ impl World {
         self.said(&self.command(arguments).output().unwrap())
     }
 
-    /// Exit status, standard output and standard error, with what differs from run to run replaced.
+    /// Exit status, standard output and standard error, with what differs from run to run replaced. No secret shows in them,
+    /// nor in any file that was written.
     pub(crate) fn said(&self, output: &Output) -> String {
         let mut text = format!("exit {}\n", output.status.code().map_or_else(|| "by a signal".to_owned(), |code| code.to_string()));
         for (name, bytes) in [("stdout", &output.stdout), ("stderr", &output.stderr)] {
@@ -72,6 +112,7 @@ impl World {
                 text.push_str(&format!("--- {name}\n{}", String::from_utf8_lossy(bytes)));
             }
         }
+        secrets::assert_unseen(self, &text);
         self.filtered(&text)
     }
 
