@@ -20,6 +20,8 @@ pub(crate) enum Service<'a> {
     KeyVault(&'a Vault),
     /// A container registry.
     Registry(&'a Registry),
+    /// The storage account with a registry's blobs.
+    RegistryStorage(&'a Registry),
     ManagedIdentity,
     /// A host that `az` asks for what it can do without.
     Courtesy,
@@ -60,6 +62,9 @@ impl<'a> Service<'a> {
                 NoService::NoRegistry { registry: name.to_owned(), known }
             });
         }
+        if let Some(registry) = world.directory.registry_of_storage(host) {
+            return Ok(Self::RegistryStorage(registry));
+        }
         match host {
             arm::HOST => Ok(Self::ResourceManager),
             devops::HOST => Ok(Self::DevOps),
@@ -80,6 +85,7 @@ impl<'a> Service<'a> {
     pub(crate) async fn answer(self, world: &World, request: &Request, inflow: &mut Inflow) -> Option<Answer> {
         match self {
             Self::Registry(registry) => acr::answer(world, registry, request, inflow).await,
+            Self::RegistryStorage(registry) => acr::storage(world, registry, request),
             Self::Entra => entra::answer(world, request),
             Self::ResourceManager => arm::answer(world, request),
             Self::DevOps => devops::answer(world, request),
@@ -98,6 +104,7 @@ impl<'a> Service<'a> {
             Self::DevOps | Self::DevOpsTokens => devops::throttle(),
             Self::KeyVault(_) => keyvault::throttle(request),
             Self::Registry(_) => acr::throttle(request),
+            Self::RegistryStorage(_) => acr::throttle_storage(),
             Self::ManagedIdentity | Self::Courtesy => plain(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", "Too many requests."),
         }
     }
@@ -110,6 +117,7 @@ impl<'a> Service<'a> {
             Self::DevOps | Self::DevOpsTokens => devops::refuse(),
             Self::KeyVault(vault) => keyvault::refuse(world, vault, request, refusal),
             Self::Registry(registry) => acr::refuse(registry, request, refusal),
+            Self::RegistryStorage(_) => acr::refuse_storage(),
             Self::ManagedIdentity | Self::Courtesy => plain(StatusCode::FORBIDDEN, "Forbidden", "The request is not authorized."),
         }
     }

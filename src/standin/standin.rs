@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::StartError;
+use crate::acr::Registries;
 use crate::clock::AzureClock;
 use crate::config::Config;
 use crate::crypto::random_text;
@@ -67,6 +68,7 @@ impl StandIn {
         store.prepare(&config, slipway_net::Clock::System.now(), prompt)?;
         let (certifier, authority, keys) = store.trust()?;
         let certificates = store.registered_certificates()?;
+        let registries = Registries::open(&folder.join("registries"), &config)?;
 
         let ca_file = folder.join("ca.pem");
         write(&ca_file, authority.as_bytes())?;
@@ -91,7 +93,7 @@ impl StandIn {
             project_id: directory.project_id.clone(),
             jobs_folder: text(&jobs_folder)?,
         };
-        let world = Arc::new(World::new(directory, store, keys, certificates, jobs_folder, identity_header));
+        let world = Arc::new(World::new(directory, store, keys, certificates, registries, jobs_folder, identity_header));
         let server = Server {
             world: world.clone(),
             certificates: Certificates::new(certifier),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::acr::Registries;
 use crate::clock::AzureClock;
 use crate::config::Principal;
 use crate::crypto::Jwt;
@@ -20,6 +21,7 @@ pub(crate) struct World {
     pub(crate) keys: TokenKeys,
     pub(crate) certificates: BTreeMap<String, RegisteredCertificate>,
     store: Mutex<Store>,
+    pub(crate) registries: Registries,
     pub(crate) faults: Faults,
     pub(crate) requests: RequestLog,
     /// Running jobs are registered here.
@@ -57,6 +59,7 @@ impl World {
         store: Store,
         keys: TokenKeys,
         certificates: BTreeMap<String, RegisteredCertificate>,
+        registries: Registries,
         jobs_folder: PathBuf,
         identity_header: String,
     ) -> Self {
@@ -66,6 +69,7 @@ impl World {
             keys,
             certificates,
             store: Mutex::new(store),
+            registries,
             faults: Faults::default(),
             requests: RequestLog::default(),
             jobs_folder,

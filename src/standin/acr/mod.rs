@@ -5,12 +5,22 @@
 //! than SHA-256, manifests of schema 1. Read anew from the protocol; nothing of the crates that speak it is used.
 
 mod access;
+mod blob;
+mod content;
+mod digest;
+mod listing;
+mod manifest;
 mod refusal;
 mod route;
+mod storage;
 mod token;
+mod upload;
 
 use http::{Method, StatusCode};
 use serde_json::json;
+
+pub(crate) use content::Registries;
+pub(crate) use storage::{refuse_storage, storage, throttle_storage};
 
 use crate::config::Registry;
 use crate::directory::login_server;
@@ -18,6 +28,8 @@ use crate::exchange::{Answer, Request};
 use crate::faults::Refusal;
 use crate::inflow::Inflow;
 use crate::world::World;
+use access::Visitor;
+use content::Content;
 use refusal::Refused;
 use route::Route;
 
@@ -45,21 +57,42 @@ pub(crate) async fn answer(world: &World, registry: &Registry, request: &Request
     let answer = match (&request.method, request.path.trim_end_matches('/')) {
         (&Method::POST, "/oauth2/exchange") => token::exchange(visit, inflow).await,
         (&Method::POST | &Method::GET, "/oauth2/token") => token::token(visit, inflow).await,
-        _ => return route(visit).await,
+        _ => return route(visit, inflow).await,
     };
     Some(dress(answer.unwrap_or_else(|refused| refused.answer()), request))
 }
 
-async fn route(visit: Visit<'_>) -> Option<Answer> {
-    let answered = match Route::of(visit.request)? {
-        Ok(route) => match access::check(visit, &route) {
-            Ok(_) if route == Route::Base => Ok(Answer::json(StatusCode::OK, &json!({}))),
-            Ok(_) => return None,
-            Err(refused) => Err(refused),
-        },
+async fn route(visit: Visit<'_>, inflow: &mut Inflow) -> Option<Answer> {
+    let content = visit.world.registries.of(&visit.registry.name)?;
+    let checked = Route::of(visit.request)?.and_then(|route| access::check(visit, &route).map(|visitor| (route, visitor)));
+    let answer = match checked {
+        Ok((route, visitor)) => distribution(visit, content, &route, &visitor, inflow).await?,
         Err(refused) => Err(refused),
     };
-    Some(dress(answered.unwrap_or_else(|refused| refused.answer()), visit.request))
+    Some(dress(answer.unwrap_or_else(|refused| refused.answer()), visit.request))
+}
+
+/// The distribution API, for who may do what is asked.
+async fn distribution(
+    visit: Visit<'_>,
+    content: &Content,
+    route: &Route,
+    visitor: &Visitor<'_>,
+    inflow: &mut Inflow,
+) -> Option<Result<Answer, Refused>> {
+    match route {
+        Route::Base => (visit.request.method == Method::GET).then(|| Ok(Answer::json(StatusCode::OK, &json!({})))),
+        Route::Catalog => listing::catalog(visit, content),
+        Route::Tags { repository } => listing::tags(visit, content, repository),
+        Route::Referrers { repository, digest } => listing::referrers(visit, content, repository, digest),
+        Route::Manifest { repository, reference } => manifest::answer(visit, content, repository, reference, inflow).await,
+        Route::Blob { repository, digest } => blob::answer(visit, content, repository, digest),
+        Route::Uploads { repository } if visit.request.method == Method::POST => {
+            Some(upload::begin(visit, visitor, content, repository, inflow).await)
+        }
+        Route::Uploads { .. } => None,
+        Route::Upload { repository, id } => upload::go_on(visit, content, repository, id, inflow).await,
+    }
 }
 
 /// A refusal that was ordered, in the registry's words.

@@ -12,13 +12,13 @@ pub(super) struct Refused {
     status: StatusCode,
     code: &'static str,
     message: String,
-    detail: Value,
+    detail: Box<Value>,
     headers: Vec<(&'static str, String)>,
 }
 
 impl Refused {
     pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), detail: Value::Null, headers: Vec::new() }
+        Self { status, code, message: message.into(), detail: Box::default(), headers: Vec::new() }
     }
 
     /// 400.
@@ -38,7 +38,7 @@ impl Refused {
     }
 
     pub(super) fn detail(mut self, detail: Value) -> Self {
-        self.detail = detail;
+        self.detail = Box::new(detail);
         self
     }
 

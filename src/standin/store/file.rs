@@ -16,7 +16,7 @@ pub(crate) fn make_folder(folder: &Path) -> Result<(), StoreError> {
 }
 
 /// Reads a file; `None` where there is none.
-pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StoreError> {
+pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StoreError> {
     let json = match fs::read(path) {
         Ok(json) => json,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 pub(crate) use authority::{Authority, Certifier};
-pub(crate) use file::{make_folder, write, write_json};
+pub(crate) use file::{make_folder, read as read_json, write, write_json};
 pub use groups::{GroupError, GroupSecrets, GroupVariable};
 pub(crate) use keys::{StoredKeys, TokenKeys};
 pub(crate) use principals::{Principals, RegisteredCertificate};
@@ -51,7 +51,7 @@ pub struct StoreError {
 }
 
 impl StoreError {
-    fn new(what: &'static str, path: &Path, cause: impl fmt::Display) -> Self {
+    pub(crate) fn new(what: &'static str, path: &Path, cause: impl fmt::Display) -> Self {
         let folder = path.ancestors().find(|folder| folder.ends_with("azure")).or(path.parent()).unwrap_or(path);
         Self { what, path: path.display().to_string(), folder: folder.display().to_string(), cause: cause.to_string() }
     }
