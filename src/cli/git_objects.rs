@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 use slipway_pipelines::{FileError, Files};
 use slipway_process::Command;
-use tokio::io::AsyncReadExt;
 
 use crate::env::Env;
+use crate::git;
 
 /// A git repository on this machine.
 #[derive(Clone, Debug)]
@@ -81,6 +81,13 @@ impl GitRepository {
         Ok(Arc::new(CommitFiles { repository: self.clone(), entries }))
     }
 
+    /// Whether a branch, of this repository or of one that it was copied from, has the file.
+    pub(crate) fn has_on_a_branch(&self, path: &str) -> bool {
+        let references = self.references().unwrap_or_default();
+        let mut branches = references.iter().filter(|reference| !reference.name.starts_with("refs/tags/"));
+        branches.any(|branch| self.git(&["cat-file", "-e", &format!("{}:{path}", branch.name)]).is_ok())
+    }
+
     fn text(&self, arguments: &[&str]) -> Result<String, String> {
         self.git(arguments).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
     }
@@ -109,26 +116,7 @@ impl GitRepository {
 
 fn wait(command: Command) -> Result<Vec<u8>, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
-    runtime.block_on(async {
-        let mut child = command.spawn().map_err(|error| error.to_string())?;
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        let (stdout, stderr) = (child.take_stdout(), child.take_stderr());
-        let read_out = async {
-            match stdout {
-                Some(mut stdout) => stdout.read_to_end(&mut out).await,
-                None => Ok(0),
-            }
-        };
-        let read_err = async {
-            match stderr {
-                Some(mut stderr) => stderr.read_to_end(&mut err).await,
-                None => Ok(0),
-            }
-        };
-        tokio::try_join!(read_out, read_err).map_err(|error| format!("failed to run git: {error}"))?;
-        let status = child.wait().await.map_err(|error| format!("failed to run git: {error}"))?;
-        if status.success() { Ok(out) } else { Err(String::from_utf8_lossy(&err).trim().trim_start_matches("fatal: ").to_owned()) }
-    })
+    runtime.block_on(git::output(command))?.succeeded()
 }
 
 /// The files of a commit.
@@ -191,6 +179,16 @@ pub(crate) mod tests {
         std::fs::write(root.join("new.yml"), "not committed").unwrap();
 
         let repository = GitRepository::at(&env, root).unwrap();
+        git(root, &["branch", "first", "v1"]);
+        assert!(repository.has_on_a_branch("steps/build.yml"));
+        assert!(!repository.has_on_a_branch("new.yml") && !repository.has_on_a_branch("../new.yml"), "not committed, not within");
+        git(root, &["rm", "--quiet", "--force", "steps/build.yml"]);
+        git(root, &["commit", "--quiet", "-m", "Third"]);
+        assert!(repository.has_on_a_branch("steps/build.yml"), "`first` has it");
+        git(root, &["branch", "--quiet", "-D", "first"]);
+        assert!(!repository.has_on_a_branch("steps/build.yml"), "only a tag has it");
+        git(root, &["reset", "--quiet", "--soft", "HEAD~1"]);
+
         let references = repository.references().unwrap();
         let names: Vec<&str> = references.iter().map(|reference| reference.name.as_str()).collect();
         assert_eq!(names, ["refs/heads/trunk", "refs/tags/v1"]);

@@ -12,6 +12,7 @@ use slipway_standin::Config;
 use crate::arguments::{Sources, StateArguments, Surroundings};
 use crate::env::Env;
 use crate::failure::Failure;
+use crate::git_objects::GitRepository;
 use crate::local_config::{self, LocalConfig};
 use crate::packages::Packages;
 use crate::repositories::{FolderFiles, MappedRepositories};
@@ -238,7 +239,10 @@ fn read_config(env: &Env, given: Option<&Path>, repository: &Repository) -> Resu
         Failure::refused(format!("failed to read the description of the local Azure `{name}`: {error}"))
             .hint("docs/slipway-local-yml.md has a complete example")
     })?;
-    let config = local_config::read(&text, &name, &repository.name, &|file| repository.path.join(file).is_file())
+    // A pipeline may be new on a branch that is not checked out.
+    let on_a_branch = |file: &str| GitRepository::at(env, &repository.path).is_some_and(|git| git.has_on_a_branch(file));
+    let exists = |file: &str| repository.path.join(file).is_file() || on_a_branch(file);
+    let config = local_config::read(&text, &name, &repository.name, &exists)
         // Without the lines themselves: somebody may have put a secret there.
         .map_err(|diagnostics| Failure::diagnostics(&diagnostics, &|_| None))?;
     Ok((config, Some(path)))

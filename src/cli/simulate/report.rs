@@ -73,6 +73,7 @@ fn verdict(ended: &[Ended], policies: bool) -> Vec<Line> {
     let required = names(&mut ended.iter().filter(|one| !one.succeeded() && one.required));
     let first = match (failed.is_empty(), ended) {
         (true, [one]) => Line::new().with(Style::Good, format!("`{}` succeeded", one.pipeline)),
+        (true, [_, _]) => Line::new().with(Style::Good, "both pipelines succeeded"),
         (true, _) => Line::new().with(Style::Good, format!("all {} pipelines succeeded", ended.len())),
         (false, _) => Line::new().with(Style::Bad, "not succeeded").with(Style::Plain, format!(": {failed}")),
     };
@@ -87,4 +88,32 @@ fn verdict(ended: &[Ended], policies: bool) -> Vec<Line> {
         });
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ended(results: &[TaskResult]) -> Vec<Ended> {
+        let named = |(index, result): (usize, &TaskResult)| Ended {
+            pipeline: format!("p{index}"),
+            required: false,
+            outcome: Outcome::Ran(Box::new(Report { result: Some(*result), ..Report::default() })),
+        };
+        results.iter().enumerate().map(named).collect()
+    }
+
+    fn said(ended: &[Ended]) -> String {
+        verdict(ended, false).iter().map(Line::to_string).collect()
+    }
+
+    #[test]
+    fn what_it_all_means_is_said_by_number() {
+        use TaskResult::{Failed, Succeeded, SucceededWithIssues};
+        assert_eq!(said(&[]), "no pipeline was triggered");
+        assert_eq!(said(&ended(&[Succeeded])), "`p0` succeeded");
+        assert_eq!(said(&ended(&[Succeeded, SucceededWithIssues])), "both pipelines succeeded");
+        assert_eq!(said(&ended(&[Succeeded; 3])), "all 3 pipelines succeeded");
+        assert_eq!(said(&ended(&[Succeeded, Failed])), "not succeeded: `p1` (failed)");
+    }
 }
