@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 use slipway_pipelines::{FileError, Files};
 use slipway_process::Command;
-use tokio::io::AsyncReadExt;
 
 use crate::env::Env;
+use crate::git;
 
 /// A git repository on this machine.
 #[derive(Clone, Debug)]
@@ -116,26 +116,7 @@ impl GitRepository {
 
 fn wait(command: Command) -> Result<Vec<u8>, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
-    runtime.block_on(async {
-        let mut child = command.spawn().map_err(|error| error.to_string())?;
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        let (stdout, stderr) = (child.take_stdout(), child.take_stderr());
-        let read_out = async {
-            match stdout {
-                Some(mut stdout) => stdout.read_to_end(&mut out).await,
-                None => Ok(0),
-            }
-        };
-        let read_err = async {
-            match stderr {
-                Some(mut stderr) => stderr.read_to_end(&mut err).await,
-                None => Ok(0),
-            }
-        };
-        tokio::try_join!(read_out, read_err).map_err(|error| format!("failed to run git: {error}"))?;
-        let status = child.wait().await.map_err(|error| format!("failed to run git: {error}"))?;
-        if status.success() { Ok(out) } else { Err(String::from_utf8_lossy(&err).trim().trim_start_matches("fatal: ").to_owned()) }
-    })
+    runtime.block_on(git::output(command))?.succeeded()
 }
 
 /// The files of a commit.

@@ -11,6 +11,7 @@ mod env;
 mod environment;
 mod execution;
 mod failure;
+mod git;
 mod git_objects;
 mod groups;
 mod interrupt;

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use slipway_process::Command;
 use slipway_runner::{Provider, Repository, Source};
-use tokio::io::AsyncReadExt;
 
 use crate::env::Env;
 use crate::failure::Failure;
+use crate::git;
 
 /// Variables of the user's that git gets: where it and its configuration are found (a repository of another owner must
 /// be declared safe there). None of `GIT_*`: they would name another repository.
@@ -39,15 +39,15 @@ pub(crate) async fn around(env: &Env, file: &Path) -> Result<Repository, Failure
 }
 
 async fn from_git(env: &Env, folder: &Path) -> Result<Repository, Failure> {
-    let root = git(env, folder, &["rev-parse", "--show-toplevel"])
+    let root = ask(env, folder, &["rev-parse", "--show-toplevel"])
         .await?
         .map_err(|message| Failure::refused(format!("git cannot read the repository around `{}`: {message}", folder.display())))?;
     let path = PathBuf::from(root.trim_end_matches('\n'));
     // Each of these fails where there is no such thing: a detached head has no branch, a new repository no commit.
-    let branch = git(env, &path, &["symbolic-ref", "--quiet", "HEAD"]).await?.unwrap_or_default();
-    let commit = git(env, &path, &["rev-parse", "--verify", "--quiet", "HEAD"]).await?.unwrap_or_default();
-    let message = if commit.is_empty() { String::new() } else { git(env, &path, &["log", "-1", "--format=%s"]).await?.unwrap_or_default() };
-    let status = git(env, &path, &["status", "--porcelain=v1", "-z", "--untracked-files=all"])
+    let branch = ask(env, &path, &["symbolic-ref", "--quiet", "HEAD"]).await?.unwrap_or_default();
+    let commit = ask(env, &path, &["rev-parse", "--verify", "--quiet", "HEAD"]).await?.unwrap_or_default();
+    let message = if commit.is_empty() { String::new() } else { ask(env, &path, &["log", "-1", "--format=%s"]).await?.unwrap_or_default() };
+    let status = ask(env, &path, &["status", "--porcelain=v1", "-z", "--untracked-files=all"])
         .await?
         .map_err(|message| Failure::refused(format!("git cannot tell what is uncommitted in `{}`: {message}", path.display())))?;
     Ok(Repository {
@@ -63,7 +63,7 @@ async fn from_git(env: &Env, folder: &Path) -> Result<Repository, Failure> {
 }
 
 /// Output of a git command, or what it said on standard error.
-async fn git(env: &Env, folder: &Path, arguments: &[&str]) -> Result<Result<String, String>, Failure> {
+async fn ask(env: &Env, folder: &Path, arguments: &[&str]) -> Result<Result<String, String>, Failure> {
     let mut command = Command::new("git").args(["-c", "core.fsmonitor=false"]).args(arguments).folder(folder);
     for name in PASSED {
         if let Some(value) = env.get(name) {
@@ -71,33 +71,8 @@ async fn git(env: &Env, folder: &Path, arguments: &[&str]) -> Result<Result<Stri
         }
     }
     // Without the optional locks `git status` leaves the index alone.
-    let mut child =
-        command.env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C").spawn().map_err(|error| Failure::refused(error.to_string()))?;
-    let (mut out, mut err) = (Vec::new(), Vec::new());
-    let (stdout, stderr) = (child.take_stdout(), child.take_stderr());
-    let read_out = async {
-        if let Some(mut stdout) = stdout {
-            stdout.read_to_end(&mut out).await?;
-        }
-        Ok::<_, std::io::Error>(())
-    };
-    let read_err = async {
-        if let Some(mut stderr) = stderr {
-            stderr.read_to_end(&mut err).await?;
-        }
-        Ok::<_, std::io::Error>(())
-    };
-    let status = tokio::try_join!(read_out, read_err);
-    let status = match status {
-        Ok(_) => child.wait().await,
-        Err(error) => Err(error),
-    }
-    .map_err(|error| Failure::refused(format!("failed to run git: {error}")))?;
-    if status.success() {
-        Ok(Ok(String::from_utf8_lossy(&out).into_owned()))
-    } else {
-        Ok(Err(String::from_utf8_lossy(&err).trim().trim_start_matches("fatal: ").to_owned()))
-    }
+    let output = git::output(command.env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C")).await.map_err(Failure::refused)?;
+    Ok(output.succeeded().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 /// The paths of `git status --porcelain=v1 -z`. A renamed file is followed by its old name, which is left out.
@@ -134,7 +109,7 @@ mod tests {
     }
 
     async fn must(env: &Env, folder: &Path, arguments: &[&str]) {
-        git(env, folder, arguments).await.unwrap().unwrap();
+        ask(env, folder, arguments).await.unwrap().unwrap();
     }
 
     #[tokio::test]

@@ -6,10 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use slipway_process::Command;
-use tokio::io::AsyncReadExt;
 
 use crate::env::Env;
 use crate::failure::Failure;
+use crate::git::{self, Output};
 use crate::state::StateFolder;
 
 /// The configuration of git for all that happens in the copy. Whoever owns the repository, it may be read; what a run left
@@ -21,16 +21,6 @@ pub(crate) struct Clone {
     folder: PathBuf,
     path: OsString,
     person: String,
-}
-
-/// How a git command ended.
-pub(crate) struct Output {
-    /// Exit code; absent where a signal ended it.
-    pub(crate) code: Option<i32>,
-    /// Standard output.
-    pub(crate) out: String,
-    /// Standard error, without `fatal: `.
-    pub(crate) err: String,
 }
 
 impl Clone {
@@ -87,7 +77,7 @@ impl Clone {
     pub(crate) async fn must(&self, arguments: &[&str]) -> Result<String, Failure> {
         let output = self.git(arguments).await?;
         match output.code {
-            Some(0) => Ok(output.out),
+            Some(0) => Ok(output.text()),
             _ => Err(Failure::refused(format!("`git {}` failed: {}", arguments.join(" "), output.err))),
         }
     }
@@ -95,7 +85,7 @@ impl Clone {
     /// Runs git in the copy.
     pub(crate) async fn git(&self, arguments: &[&str]) -> Result<Output, Failure> {
         let repository = self.repository();
-        let mut child = Command::new("git")
+        let command = Command::new("git")
             .args(arguments)
             .folder(&repository)
             .env("PATH", &self.path)
@@ -111,31 +101,9 @@ impl Clone {
             .env("GIT_AUTHOR_EMAIL", "slipway@localhost")
             .env("GIT_COMMITTER_NAME", &self.person)
             .env("GIT_COMMITTER_EMAIL", "slipway@localhost")
-            .env("LC_ALL", "C")
-            .spawn()
-            .map_err(|error| Failure::refused(error.to_string()).hint("`slipway simulate` needs git 2.38 or newer"))?;
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        let (stdout, stderr) = (child.take_stdout(), child.take_stderr());
-        let read_out = async {
-            match stdout {
-                Some(mut stdout) => stdout.read_to_end(&mut out).await,
-                None => Ok(0),
-            }
-        };
-        let read_err = async {
-            match stderr {
-                Some(mut stderr) => stderr.read_to_end(&mut err).await,
-                None => Ok(0),
-            }
-        };
-        let failed = |error: std::io::Error| Failure::refused(format!("failed to run git: {error}"));
-        tokio::try_join!(read_out, read_err).map_err(failed)?;
-        let status = child.wait().await.map_err(failed)?;
-        Ok(Output {
-            code: status.code(),
-            out: String::from_utf8_lossy(&out).into_owned(),
-            err: String::from_utf8_lossy(&err).trim().trim_start_matches("fatal: ").to_owned(),
-        })
+            .env("LC_ALL", "C");
+        let hint = "`slipway simulate` needs git 2.38 or newer";
+        git::output(command).await.map_err(|message| Failure::refused(message).hint(hint))
     }
 }
 

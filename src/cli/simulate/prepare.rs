@@ -83,7 +83,7 @@ pub(crate) async fn push(clone: &Clone, pushed: &str, since: Option<&str>) -> Re
         })?),
         None => {
             let parent = clone.git(&["rev-parse", "--verify", "--quiet", &format!("{commit}^1")]).await?;
-            (parent.code == Some(0)).then(|| parent.out.trim().to_owned())
+            (parent.code == Some(0)).then(|| parent.text().trim().to_owned())
         }
     };
     let changed = match &before {
@@ -107,7 +107,7 @@ pub(crate) async fn push(clone: &Clone, pushed: &str, since: Option<&str>) -> Re
 /// The tree of the merge; a conflict is refused with the files that have it.
 async fn merge(clone: &Clone, (from, head): (&str, &str), (into, base): (&str, &str)) -> Result<String, Failure> {
     let merged = clone.git(&["merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", base, head]).await?;
-    let lines = paths(&merged.out);
+    let lines = paths(&merged.text());
     match (merged.code, lines.split_first()) {
         (Some(0), Some((tree, _))) => Ok(tree.trim().to_owned()),
         (Some(1), Some((_, files))) => {
