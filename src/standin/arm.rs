@@ -1,11 +1,11 @@
-//! Azure Resource Manager: enough to sign in with `az`, and to find a vault. Every principal of the tenant may read the
+//! Azure Resource Manager: enough to sign in with `az`, and to find a vault or a container registry. Every principal of the tenant may read the
 //! subscription.
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::config::{AccessModel, Principal, Vault};
-use crate::directory::{Directory, REGION};
+use crate::config::{AccessModel, Principal, Registry, Vault};
+use crate::directory::{Directory, REGION, login_server};
 use crate::exchange::{Answer, Request};
 use crate::world::{TokenProblem, World};
 
@@ -13,7 +13,9 @@ pub(crate) const HOST: &str = "management.azure.com";
 
 const AUDIENCES: &[&str] = &["https://management.core.windows.net", "https://management.azure.com"];
 
-const VAULTS: &str = "microsoft.keyvault/vaults";
+const VAULTS: &str = "Microsoft.KeyVault/vaults";
+
+const REGISTRIES: &str = "Microsoft.ContainerRegistry/registries";
 
 /// Answers a request; `None` for what is not simulated.
 pub(crate) fn answer(world: &World, request: &Request) -> Option<Answer> {
@@ -23,12 +25,19 @@ pub(crate) fn answer(world: &World, request: &Request) -> Option<Answer> {
     if let (&Method::GET, ["metadata", "endpoints"]) = (&request.method, &lower[..]) {
         return Some(dress(Answer::json(StatusCode::OK, &metadata()), request));
     }
-    if let Err(problem) = world.caller(request.bearer(), AUDIENCES, request.twists.tokens_expired) {
-        return Some(dress(unauthorized(world, &problem), request));
-    }
+    let caller = match world.caller(request.bearer(), AUDIENCES, request.twists.tokens_expired) {
+        Ok(caller) => caller,
+        Err(problem) => return Some(dress(unauthorized(world, &problem), request)),
+    };
     if request.query("api-version").is_none_or(str::is_empty) {
         let message = "The api-version query parameter (?api-version=) is required for all requests.";
         return Some(dress(error(StatusCode::BAD_REQUEST, "MissingApiVersionParameter", message), request));
+    }
+    if let (&Method::POST, [.., "registries", name, "listcredentials"]) = (&request.method, &lower[..]) {
+        let Some(registry) = world.directory.registry(name).filter(|registry| is_at(&world.directory, registry, &lower)) else {
+            return Some(dress(not_found(REGISTRIES, name, lower.get(3).copied().unwrap_or_default()), request));
+        };
+        return Some(dress(credentials(world, caller.principal, registry), request));
     }
     Some(dress(route(&world.directory, request, &lower)?, request))
 }
@@ -121,6 +130,9 @@ fn route(directory: &Directory, request: &Request, path: &[&str]) -> Option<Answ
         ["resources"] => list(resources(directory, request)?),
         ["providers", "microsoft.keyvault", "vaults"] => list(config.vaults.iter().map(|vault| vault_resource(directory, vault)).collect()),
         ["providers", "microsoft.keyvault", "deletedvaults"] => list(Vec::new()),
+        ["providers", "microsoft.containerregistry", "registries"] => {
+            list(config.registries.iter().map(|registry| registry_resource(directory, registry)).collect())
+        }
         ["resourcegroups", group, rest @ ..] => {
             let Some(group) = groups(directory).into_iter().find(|known| known.eq_ignore_ascii_case(group)) else {
                 return Some(error(
@@ -130,18 +142,24 @@ fn route(directory: &Directory, request: &Request, path: &[&str]) -> Option<Answ
                 ));
             };
             let mut vaults = config.vaults.iter().filter(|vault| vault.resource_group.eq_ignore_ascii_case(group));
+            let mut registries = config.registries.iter().filter(|registry| registry.resource_group.eq_ignore_ascii_case(group));
             match rest {
                 [] => Answer::json(StatusCode::OK, &resource_group(directory, group)),
                 ["providers", "microsoft.keyvault", "vaults"] => list(vaults.map(|vault| vault_resource(directory, vault)).collect()),
                 ["providers", "microsoft.keyvault", "vaults", name] => {
                     let Some(vault) = vaults.find(|vault| vault.name.eq_ignore_ascii_case(name)) else {
-                        let message = format!(
-                            "The Resource 'Microsoft.KeyVault/vaults/{name}' under resource group '{group}' was not found. For more \
-                             details please go to https://aka.ms/ARMResourceNotFoundFix"
-                        );
-                        return Some(error(StatusCode::NOT_FOUND, "ResourceNotFound", &message));
+                        return Some(not_found(VAULTS, name, group));
                     };
                     Answer::json(StatusCode::OK, &vault_resource(directory, vault))
+                }
+                ["providers", "microsoft.containerregistry", "registries"] => {
+                    list(registries.map(|registry| registry_resource(directory, registry)).collect())
+                }
+                ["providers", "microsoft.containerregistry", "registries", name] => {
+                    let Some(registry) = registries.find(|registry| registry.name.eq_ignore_ascii_case(name)) else {
+                        return Some(not_found(REGISTRIES, name, group));
+                    };
+                    Answer::json(StatusCode::OK, &registry_resource(directory, registry))
                 }
                 _ => return None,
             }
@@ -150,12 +168,44 @@ fn route(directory: &Directory, request: &Request, path: &[&str]) -> Option<Answ
     })
 }
 
+fn not_found(kind: &str, name: &str, group: &str) -> Answer {
+    let message = format!(
+        "The Resource '{kind}/{name}' under resource group '{group}' was not found. For more details please go to \
+         https://aka.ms/ARMResourceNotFoundFix"
+    );
+    error(StatusCode::NOT_FOUND, "ResourceNotFound", &message)
+}
+
+/// A resource, as lists of all kinds show it.
+struct Resource<'a> {
+    kind: &'static str,
+    name: &'a str,
+    group: &'a str,
+    id: String,
+}
+
+fn all_resources(directory: &Directory) -> Vec<Resource<'_>> {
+    let vaults = directory.config.vaults.iter().map(|vault| Resource {
+        kind: VAULTS,
+        name: &vault.name,
+        group: &vault.resource_group,
+        id: directory.vault_id(vault),
+    });
+    let registries = directory.config.registries.iter().map(|registry| Resource {
+        kind: REGISTRIES,
+        name: &registry.name,
+        group: &registry.resource_group,
+        id: directory.registry_id(registry),
+    });
+    vaults.chain(registries).collect()
+}
+
 /// The resource groups, each once.
 fn groups(directory: &Directory) -> Vec<&str> {
     let mut groups: Vec<&str> = Vec::new();
-    for vault in &directory.config.vaults {
-        if !groups.iter().any(|known| known.eq_ignore_ascii_case(&vault.resource_group)) {
-            groups.push(&vault.resource_group);
+    for resource in all_resources(directory) {
+        if !groups.iter().any(|known| known.eq_ignore_ascii_case(resource.group)) {
+            groups.push(resource.group);
         }
     }
     groups
@@ -163,22 +213,55 @@ fn groups(directory: &Directory) -> Vec<&str> {
 
 /// The resources that `$filter` leaves; `None` for a filter that is not simulated.
 fn resources(directory: &Directory, request: &Request) -> Option<Vec<Value>> {
-    let mut vaults: Vec<_> = directory.config.vaults.iter().collect();
+    let mut resources = all_resources(directory);
     if let Some(filter) = request.query("$filter") {
         let filter = filter.to_lowercase();
         for term in filter.split(" and ") {
             let (field, value) = term.split_once(" eq ")?;
             let value = value.trim().strip_prefix('\'')?.strip_suffix('\'')?;
             match field.trim() {
-                "resourcetype" => vaults.retain(|_| value == VAULTS),
-                "name" => vaults.retain(|vault| vault.name.eq_ignore_ascii_case(value)),
-                "resourcegroup" => vaults.retain(|vault| vault.resource_group.eq_ignore_ascii_case(value)),
+                "resourcetype" => resources.retain(|resource| resource.kind.eq_ignore_ascii_case(value)),
+                "name" => resources.retain(|resource| resource.name.eq_ignore_ascii_case(value)),
+                "resourcegroup" => resources.retain(|resource| resource.group.eq_ignore_ascii_case(value)),
                 _ => return None,
             }
         }
     }
-    let resource = |vault: &Vault| json!({ "id": directory.vault_id(vault), "name": vault.name, "type": "Microsoft.KeyVault/vaults", "location": REGION, "tags": {} });
-    Some(vaults.into_iter().map(resource).collect())
+    let shown =
+        |resource: Resource<'_>| json!({ "id": resource.id, "name": resource.name, "type": resource.kind, "location": REGION, "tags": {} });
+    Some(resources.into_iter().map(shown).collect())
+}
+
+/// Whether a path, in lower case, is below a registry.
+fn is_at(directory: &Directory, registry: &Registry, path: &[&str]) -> bool {
+    let id = directory.registry_id(registry).to_lowercase();
+    path[..path.len() - 1].iter().copied().eq(id.split('/').filter(|segment| !segment.is_empty()))
+}
+
+/// The passwords of the admin user, for who may push.
+fn credentials(world: &World, caller: &Principal, registry: &Registry) -> Answer {
+    let id = world.directory.registry_id(registry);
+    if !registry.push.contains(&caller.name) {
+        let message = format!(
+            "The client '{}' with object id '{}' does not have authorization to perform action \
+             'Microsoft.ContainerRegistry/registries/listCredentials/action' over scope '{id}' or the scope is invalid. If access was \
+             recently granted, please refresh your credentials.",
+            world.directory.application_id(&caller.name),
+            world.directory.object_id(&caller.name)
+        );
+        return error(StatusCode::FORBIDDEN, "AuthorizationFailed", &message);
+    }
+    let store = world.store();
+    let passwords = store.registry_passwords(&registry.name).filter(|_| registry.admin_user);
+    let Some([first, second, ..]) = passwords else {
+        let message = format!(
+            "Cannot perform credential operations for {id} as admin user is disabled. Kindly enable admin user as per docs: \
+             https://docs.microsoft.com/en-us/azure/container-registry/container-registry-authentication#admin-account"
+        );
+        return error(StatusCode::BAD_REQUEST, "UnAuthorizedForCredentialOperations", &message);
+    };
+    let passwords = [("password", first), ("password2", second)].map(|(name, value)| json!({ "name": name, "value": value.expose() }));
+    Answer::json(StatusCode::OK, &json!({ "username": registry.name, "passwords": passwords }))
 }
 
 fn tenant(directory: &Directory) -> Value {
@@ -256,6 +339,40 @@ fn vault_resource(directory: &Directory, vault: &Vault) -> Value {
             "publicNetworkAccess": "Enabled",
             "vaultUri": format!("https://{}{}/", vault.name, crate::keyvault::SUFFIX),
             "provisioningState": "Succeeded",
+        },
+    })
+}
+
+fn registry_resource(directory: &Directory, registry: &Registry) -> Value {
+    json!({
+        "id": directory.registry_id(registry),
+        "name": registry.name,
+        "type": REGISTRIES,
+        "location": REGION,
+        "tags": {},
+        "sku": { "name": "Premium", "tier": "Premium" },
+        "properties": {
+            "loginServer": login_server(&registry.name),
+            "creationDate": "2026-01-01T00:00:00.0000000Z",
+            "provisioningState": "Succeeded",
+            "adminUserEnabled": registry.admin_user,
+            "policies": {
+                "quarantinePolicy": { "status": "disabled" },
+                "trustPolicy": { "type": "Notary", "status": "disabled" },
+                "retentionPolicy": { "days": 7, "status": "disabled" },
+                "exportPolicy": { "status": "enabled" },
+                "azureADAuthenticationAsArmPolicy": { "status": "enabled" },
+                "softDeletePolicy": { "retentionDays": 7, "status": "disabled" },
+            },
+            "encryption": { "status": "disabled" },
+            "dataEndpointEnabled": false,
+            "dataEndpointHostNames": [],
+            "privateEndpointConnections": [],
+            "publicNetworkAccess": "Enabled",
+            "networkRuleBypassOptions": "AzureServices",
+            "zoneRedundancy": "Disabled",
+            "anonymousPullEnabled": false,
+            "roleAssignmentMode": "LegacyRegistryPermissions",
         },
     })
 }

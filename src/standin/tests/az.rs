@@ -150,6 +150,32 @@ async fn az_uses_the_machines_identity() {
 }
 
 #[tokio::test]
+async fn az_finds_a_registry_and_signs_in_to_it() {
+    let world = World::start().await;
+    let az = Az::for_world(&world);
+    az.sign_in(&world, "by-secret").await.json();
+    let listed = az.run(&["acr", "list"]).await.json();
+    assert_eq!(listed.as_array().unwrap().len(), 2);
+    let shown = az.run(&["acr", "show", "--name", "shopnonprod"]).await.json();
+    assert_eq!(shown["loginServer"], "shopnonprod.azurecr.io");
+    let login = az.run(&["acr", "login", "--name", "shopnonprod", "--expose-token"]).await.json();
+    assert_eq!(login["loginServer"], "shopnonprod.azurecr.io");
+    let refresh = login["accessToken"].as_str().unwrap();
+    let token = world.registry_access_token("shopnonprod.azurecr.io", refresh, &["repository:a:pull,push"]).await;
+    assert_eq!(world.get("https://shopnonprod.azurecr.io/v2/", &token).await.status, 200);
+    assert_eq!(az.run(&["acr", "repository", "list", "--name", "shopnonprod"]).await.json(), serde_json::json!([]));
+    let admin = az.run(&["acr", "credential", "show", "--name", "shopprod"]).await.json();
+    assert_eq!(admin["username"], "shopprod");
+    let missing = az.run(&["acr", "show", "--name", "shopnonprd"]).await;
+    assert!(
+        missing.stderr.contains("The resource with name 'shopnonprd' and type 'Microsoft.ContainerRegistry/registries' could not be found"),
+        "{missing:?}"
+    );
+    let unknown: Vec<_> = world.standin.requests().entries().into_iter().filter(|request| request.not_simulated).collect();
+    assert_eq!(unknown, []);
+}
+
+#[tokio::test]
 async fn az_understands_what_goes_wrong() {
     let world = World::start().await;
     let az = Az::for_world(&world);

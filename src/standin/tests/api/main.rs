@@ -5,6 +5,7 @@
 mod support;
 
 mod arm;
+mod arm_registries;
 mod connections;
 mod devops;
 mod entra;
