@@ -102,6 +102,7 @@ mod tests {
         assert_eq!(install_command("ID=fedora\nVERSION_ID=42\n"), "sudo dnf install nodejs");
     }
 
+    #[expect(clippy::disallowed_methods, reason = "a shell that writes the program for the test")]
     async fn outcome(script: &str, named: bool) -> String {
         let folder = tempfile::tempdir().unwrap();
         let node = folder.path().join("node");

@@ -61,6 +61,7 @@ async fn the_environment_is_exactly_what_is_given() {
 }
 
 #[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "a shell that writes the program for the test")]
 async fn a_bare_name_is_found_in_the_child_s_path() {
     let folder = tempfile::tempdir().unwrap();
     // Another process writes the program: a child that another test forks at that moment would hold this process's open file, and
