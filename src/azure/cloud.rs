@@ -15,6 +15,8 @@ pub struct Cloud {
     pub key_vault_resource: String,
     /// Domain of managed HSMs, empty where unknown.
     pub managed_hsm_suffix: String,
+    /// Domain of container registries, `azurecr.io`; empty where unknown.
+    pub container_registry_suffix: String,
 }
 
 /// What a service connection says of its cloud. Each value given wins over the table of known clouds.
@@ -62,6 +64,7 @@ struct Row {
     resource_manager: &'static str,
     key_vault: &'static str,
     managed_hsm: &'static str,
+    container_registry: &'static str,
 }
 
 /// facts/azure-apis.md 2.8.
@@ -72,6 +75,7 @@ const TABLE: &[Row] = &[
         resource_manager: "https://management.azure.com/",
         key_vault: "vault.azure.net",
         managed_hsm: "managedhsm.azure.net",
+        container_registry: "azurecr.io",
     },
     Row {
         name: "AzureUSGovernment",
@@ -79,6 +83,7 @@ const TABLE: &[Row] = &[
         resource_manager: "https://management.usgovcloudapi.net/",
         key_vault: "vault.usgovcloudapi.net",
         managed_hsm: "managedhsm.usgovcloudapi.net",
+        container_registry: "azurecr.us",
     },
     Row {
         name: "AzureChinaCloud",
@@ -86,6 +91,7 @@ const TABLE: &[Row] = &[
         resource_manager: "https://management.chinacloudapi.cn/",
         key_vault: "vault.azure.cn",
         managed_hsm: "managedhsm.azure.cn",
+        container_registry: "azurecr.cn",
     },
     Row {
         name: "BleuCloud",
@@ -93,6 +99,7 @@ const TABLE: &[Row] = &[
         resource_manager: "https://management.sovcloud-api.fr/",
         key_vault: "vault.sovcloud-api.fr",
         managed_hsm: "managedhsm.sovcloud-api.fr",
+        container_registry: "",
     },
 ];
 
@@ -123,6 +130,7 @@ impl Cloud {
             key_vault_resource: resource.map_or_else(|| format!("https://{suffix}"), |resource| resource.trim_end_matches('/').to_owned()),
             key_vault_suffix: suffix,
             managed_hsm_suffix: row.map(|row| row.managed_hsm.to_owned()).unwrap_or_default(),
+            container_registry_suffix: row.map(|row| row.container_registry.to_owned()).unwrap_or_default(),
         })
     }
 

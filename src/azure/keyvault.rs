@@ -6,7 +6,6 @@
 mod address;
 mod error;
 mod interpret;
-mod nearest;
 mod reference;
 mod vault;
 

@@ -10,9 +10,9 @@ use slipway_secret::{Secret, SecretSink};
 use time::OffsetDateTime;
 
 use super::interpret::{Asked, interpret};
-use super::nearest::nearest;
 use super::{SecretReference, VaultAddress, VaultError, VaultErrorKind as Kind};
 use crate::identity::{Credential, IdentityError};
+use crate::nearest::nearest;
 use crate::transport::{client_options, find_cause, json_position};
 use crate::{Cloud, UnexpectedAnswer};
 
