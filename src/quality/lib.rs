@@ -26,4 +26,4 @@ pub use report::{CheckOutcome, CheckReport, Report};
 pub use run::{Environments, Event, run};
 pub use sarif::{SarifContext, sarif};
 pub use test::{TestCase, TestOutcome, TestSuite};
-pub use workspace::{DiscoverError, Package, Workspace, discover};
+pub use workspace::{BrokenManifest, DiscoverError, Package, Workspace, discover};

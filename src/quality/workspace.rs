@@ -71,14 +71,12 @@ pub enum DiscoverError {
         hint: &'static str,
     },
     /// The tool refused to read what was found.
-    #[error("`{tool}` cannot read `{manifest}`:\n{message}")]
+    #[error("{}", problems.iter().map(|problem| format!("`{tool}` cannot read `{}`:\n{}", problem.manifest, problem.message)).collect::<Vec<_>>().join("\n"))]
     Broken {
         /// The program.
         tool: &'static str,
-        /// The file that was found, from the folder that was searched.
-        manifest: String,
-        /// What the tool said.
-        message: String,
+        /// Each file that it refused.
+        problems: Vec<BrokenManifest>,
     },
     /// A folder could not be searched.
     #[error("failed to read `{}`: {source}", path.display())]
@@ -92,6 +90,15 @@ pub enum DiscoverError {
 
 fn folders_were(count: usize) -> String {
     if count == 1 { "1 folder was".to_owned() } else { format!("{count} folders were") }
+}
+
+/// A file that cannot be read as what it ought to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrokenManifest {
+    /// The file, from the folder that was searched.
+    pub manifest: String,
+    /// What the tool said.
+    pub message: String,
 }
 
 impl DiscoverError {

@@ -9,7 +9,7 @@ use slipway_process::Command;
 use tokio::io::AsyncReadExt;
 
 use crate::workspace::relative;
-use crate::{CommandLine, DiscoverError, Package, Workspace};
+use crate::{BrokenManifest, CommandLine, DiscoverError, Package, Workspace};
 
 const INSTALL: &str = "install Rust in a step before, for example with \
     `curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y` and \
@@ -45,17 +45,19 @@ struct Target {
     doctest: bool,
 }
 
-/// The workspaces to which the manifests belong, each once.
+/// The workspaces to which the manifests belong, each once. All that cannot be read are told of at once; what lies below one of
+/// them is not asked about, since it is probably part of it.
 pub(super) async fn find(base: &Path, files: &[PathBuf], environment: &[(String, OsString)]) -> Result<Vec<Workspace>, DiscoverError> {
     let mut found: Vec<Workspace> = Vec::new();
+    let (mut problems, mut broken): (Vec<BrokenManifest>, Vec<&Path>) = (Vec::new(), Vec::new());
     for file in files {
         let known = |workspace: &Workspace| {
             workspace.root.join("Cargo.toml") == *file || workspace.packages.iter().any(|package| package.root.join("Cargo.toml") == *file)
         };
-        if found.iter().any(known) {
+        let folder = file.parent().unwrap_or(base);
+        if found.iter().any(known) || broken.iter().any(|above| folder.starts_with(above)) {
             continue;
         }
-        let folder = file.parent().unwrap_or(base);
         // Paths as an argument may be no UTF-8; the working folder says it as well.
         let command = CommandLine::new("cargo", &["metadata", "--no-deps", "--format-version", "1", "--color", "never"], folder);
         let manifest = relative(base, file);
@@ -64,21 +66,28 @@ pub(super) async fn find(base: &Path, files: &[PathBuf], environment: &[(String,
             manifest: manifest.clone(),
             hint: INSTALL,
         })?;
-        let broken = |message: String| DiscoverError::Broken { tool: "cargo", manifest: manifest.clone(), message };
         // Below a workspace that does not count it in: Cargo would not build it from there either (test data, templates).
         if !found.is_empty() && output.stderr.contains("believes it's in a workspace when it's not") {
             continue;
         }
-        if !output.status.success() {
-            return Err(broken(output.stderr.trim_end().to_owned()));
-        }
-        let metadata: Metadata = serde_json::from_str(&output.stdout).map_err(|error| broken(format!("unexpected metadata: {error}")))?;
+        let metadata = match output.status.success() {
+            true => serde_json::from_str::<Metadata>(&output.stdout).map_err(|error| format!("unexpected metadata: {error}")),
+            false => Err(output.stderr.trim_end().to_owned()),
+        };
+        let metadata = match metadata {
+            Ok(metadata) => metadata,
+            Err(message) => {
+                problems.push(BrokenManifest { manifest, message });
+                broken.push(folder);
+                continue;
+            }
+        };
         if found.iter().any(|workspace| workspace.root == metadata.workspace_root) {
             continue;
         }
         found.push(workspace(base, metadata));
     }
-    Ok(found)
+    if problems.is_empty() { Ok(found) } else { Err(DiscoverError::Broken { tool: "cargo", problems }) }
 }
 
 fn workspace(base: &Path, metadata: Metadata) -> Workspace {

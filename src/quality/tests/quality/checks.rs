@@ -150,6 +150,22 @@ async fn cargo_that_is_not_installed_is_an_error_of_its_own() {
 }
 
 #[tokio::test]
+async fn all_broken_manifests_are_told_at_once_and_what_lies_below_one_is_part_of_it() {
+    let package = |name: &str| format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
+    let world = World::new()
+        .file("a/Cargo.toml", "[workspace]\nmembers = [\"b\"]\nplanted\n")
+        .file("a/b/Cargo.toml", &package("b"))
+        .file("a/b/src/lib.rs", "")
+        .file("c/Cargo.toml", &package("c"))
+        .file("c/src/lib.rs", "")
+        .file("d/Cargo.toml", "[package]\nversion = 1\n");
+    let error = world.discover().await.unwrap_err().to_string();
+    let told: Vec<_> = error.lines().filter(|line| line.starts_with("`cargo` cannot read")).collect();
+    assert_eq!(told, ["`cargo` cannot read `a/Cargo.toml`:", "`cargo` cannot read `d/Cargo.toml`:"], "{error}");
+    assert!(error.contains("3 | planted") && error.contains("2 | version = 1"), "{error}");
+}
+
+#[tokio::test]
 async fn a_broken_manifest_is_told_as_cargo_tells_it() {
     let world = World::new().file("a/Cargo.toml", "[package]\nname = \"a\"\nversion = 1\n");
     let error = world.discover().await.unwrap_err().to_string();
