@@ -151,3 +151,55 @@ fn describe(value: &Value) -> &'static str {
         Value::Object(_) => "an object",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use time::OffsetDateTime;
+
+    use super::*;
+    use crate::dependencies::Dependencies;
+    use crate::expression::Value as Text;
+
+    /// The legs of `matrix: $[ variables.legs ]`, a line each, or why there are none.
+    fn legs(value: &str) -> Result<Vec<String>, String> {
+        let expression = RuntimeExpression::parse("$[ variables.legs ]").unwrap().unwrap();
+        let place = Place { file: "ci.yml".into(), line: 1, column: 1 };
+        let matrix = Matrix { source: MatrixSource::Expression(expression), max_parallel: None, place };
+        let dependencies = Dependencies::none();
+        let scope = GraphScope {
+            variables: Text::object([("legs", Text::string(value))]),
+            dependencies: &dependencies,
+            canceling: false,
+            started: OffsetDateTime::UNIX_EPOCH,
+            mask: &str::to_owned,
+        };
+        let legs = matrix.legs(&scope, &|_, seed| Ok(seed)).map_err(|error| error.to_string())?;
+        Ok(legs.into_iter().map(|leg| format!("{} {} {:?}", leg.name, leg.key, leg.variables)).collect())
+    }
+
+    #[test]
+    fn legs_come_from_the_text_of_an_output() {
+        let text = r#"{"b": {"x": "1", "n": 7, "t": true}, "a": {}, "2 c": {"x": ""}}"#;
+        let expected = [r#"b b [("x", "1"), ("n", "7"), ("t", "true")]"#, "a a []", r#"Job3 2 c [("x", "")]"#];
+        assert_eq!(legs(text).unwrap(), expected, "in the order of the text");
+        assert_eq!(legs("{}").unwrap(), [""; 0]);
+        assert_eq!(legs("").unwrap(), [""; 0], "an output that is not there");
+    }
+
+    #[test]
+    fn what_is_no_matrix_is_said_without_its_value() {
+        for (value, expected) in [
+            ("hunter2", "the value of `matrix: $[ ... ]` is no JSON (line 1, column 1 of its 7 characters)."),
+            (r#"["hunter2"]"#, "the whole of the value of `matrix: $[ ... ]` is a list; expected an object with a leg for each name."),
+            (r#"{"a": "hunter2"}"#, "the leg `a` of the value of `matrix: $[ ... ]` is a text; expected an object of variables."),
+            (
+                r#"{"a": {"v": ["hunter2"]}}"#,
+                "the variable `v` of the leg `a` of the value of `matrix: $[ ... ]` is a list; expected a text.",
+            ),
+        ] {
+            let message = legs(value).unwrap_err();
+            assert!(message.starts_with(expected), "{message}");
+            assert!(!message.contains("hunter2"), "{message}");
+        }
+    }
+}

@@ -10,6 +10,7 @@ use super::step::{self, StepsOf};
 use super::target::{self, PoolUse};
 use super::variables::variables;
 use super::{deployment, strategy};
+use crate::builtin::MANUAL_VALIDATION_NAME;
 use crate::condition::{Condition, ConditionKind};
 use crate::matrix::Matrix;
 use crate::pipeline::{Job, JobKind, Pool, Step};
@@ -130,7 +131,22 @@ pub(super) fn jobs(parent: &Section<'_>, defaults: &Defaults, loader: &mut Loade
     for (job, depends_on) in jobs.iter_mut().zip(resolved) {
         job.depends_on = depends_on;
     }
+    nobody_waits(&jobs, loader);
     Some(jobs)
+}
+
+/// Warns of a person who is asked while the other jobs of the stage do not wait for the answer: jobs have no order of their own.
+fn nobody_waits(jobs: &[Job], loader: &mut Loader<'_>) {
+    for job in jobs.iter().filter(|job| matches!(job.kind, JobKind::Server) && jobs.len() > 1) {
+        let asks = job.steps.iter().any(|step| step.task.name == MANUAL_VALIDATION_NAME);
+        if asks && !jobs.iter().any(|other| other.depends_on.contains(&job.name)) {
+            loader.warning(
+                &job.place,
+                format!("no job of the stage waits for `{}`, in which a person is asked: the others start without the answer", job.name),
+                format!("write `dependsOn: {}` into the jobs that wait for it", job.name),
+            );
+        }
+    }
 }
 
 /// Names as written; `Job_1` and so on where there is none (facts/pipeline-yaml.md 2.7: probably; not verified).

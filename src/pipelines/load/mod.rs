@@ -4,12 +4,14 @@
 //! follows works on the tree that is left of them, not on text.
 
 mod deployment;
+mod download;
 mod expand;
 mod expressions;
 mod graph;
 mod inputs;
 mod job;
 mod loader;
+mod manual_validation;
 mod names;
 mod pipeline_resources;
 mod root;
@@ -17,6 +19,7 @@ mod section;
 mod sources;
 mod stage;
 mod step;
+mod step_kinds;
 mod strategy;
 mod target;
 mod task;

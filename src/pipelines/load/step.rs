@@ -4,136 +4,17 @@ use super::expressions::condition;
 use super::inputs::{self, Given};
 use super::loader::Loader;
 use super::names::{self, Taken};
-use super::section::{Keys, Section};
+use super::section::Section;
+use super::step_kinds::{BOOLEAN_KEYS, KINDS, REFUSED, StepKind};
 use super::target::step_target;
 use super::values::boolean;
+use super::{download, manual_validation};
 use crate::builtin;
 use crate::condition::{Condition, ConditionKind};
 use crate::pipeline::{Step, StepTarget, TaskUse};
 use crate::place::Place;
-use crate::suggest::{did_you_mean, nearest};
+use crate::suggest::nearest;
 use crate::yaml::{Kind, Node, Style};
-
-macro_rules! keys {
-    ($what:literal, $($key:literal),*) => {
-        Keys {
-            what: $what,
-            known: &[
-                $($key,)*
-                "condition", "continueOnError", "displayName", "target", "enabled", "env", "name", "timeoutInMinutes", "retryCountOnTaskFailure",
-            ],
-            refused: &[],
-        }
-    };
-}
-
-/// A kind of step.
-struct StepKind {
-    keys: Keys,
-    /// The task that it stands for; empty for `task`, which names its own.
-    task: &'static str,
-    /// Input that gets the value of the first key.
-    input: &'static str,
-    /// Keys that are inputs, with the name of the input.
-    inputs: &'static [(&'static str, &'static str)],
-    /// Inputs that every such step has.
-    fixed: &'static [(&'static str, &'static str)],
-}
-
-const SCRIPT_INPUTS: &[(&str, &str)] = &[("workingDirectory", "workingDirectory"), ("failOnStderr", "failOnStderr")];
-
-const KINDS: &[(&str, StepKind)] = &[
-    ("task", StepKind { keys: keys!("a task step", "task", "inputs"), task: "", input: "", inputs: &[], fixed: &[] }),
-    (
-        "script",
-        StepKind {
-            keys: keys!("a script step", "script", "workingDirectory", "failOnStderr"),
-            task: builtin::CMD_LINE,
-            input: "script",
-            inputs: SCRIPT_INPUTS,
-            fixed: &[],
-        },
-    ),
-    (
-        "bash",
-        StepKind {
-            keys: keys!("a bash step", "bash", "workingDirectory", "failOnStderr"),
-            task: builtin::BASH,
-            input: "script",
-            inputs: SCRIPT_INPUTS,
-            fixed: &[("targetType", "inline")],
-        },
-    ),
-    (
-        "checkout",
-        StepKind {
-            keys: keys!(
-                "a checkout step",
-                "checkout",
-                "clean",
-                "fetchDepth",
-                "fetchFilter",
-                "fetchTags",
-                "lfs",
-                "persistCredentials",
-                "submodules",
-                "path",
-                "sparseCheckoutDirectories",
-                "sparseCheckoutPatterns",
-                "workspaceRepo"
-            ),
-            task: builtin::CHECKOUT,
-            input: "repository",
-            inputs: &[
-                ("clean", "clean"),
-                ("fetchDepth", "fetchDepth"),
-                ("fetchFilter", "fetchFilter"),
-                ("fetchTags", "fetchTags"),
-                ("lfs", "lfs"),
-                ("persistCredentials", "persistCredentials"),
-                ("submodules", "submodules"),
-                ("path", "path"),
-                ("sparseCheckoutDirectories", "sparseCheckoutDirectories"),
-                ("sparseCheckoutPatterns", "sparseCheckoutPatterns"),
-                ("workspaceRepo", "workspaceRepo"),
-            ],
-            fixed: &[],
-        },
-    ),
-    (
-        "publish",
-        StepKind {
-            keys: keys!("a publish step", "publish", "artifact"),
-            task: builtin::PUBLISH,
-            input: "path",
-            inputs: &[("artifact", "artifactName")],
-            fixed: &[],
-        },
-    ),
-    (
-        "download",
-        StepKind {
-            keys: keys!("a download step", "download", "artifact", "patterns", "path"),
-            task: builtin::DOWNLOAD,
-            input: "source",
-            inputs: &[("artifact", "artifact"), ("patterns", "patterns"), ("path", "path")],
-            fixed: &[],
-        },
-    ),
-];
-
-/// Keys of shorthand steps whose values are boolean words.
-const BOOLEAN_KEYS: &[&str] = &["failOnStderr", "clean", "fetchTags", "lfs", "persistCredentials", "submodules", "workspaceRepo"];
-
-/// Kinds of Azure Pipelines that are refused, with what to do instead.
-const REFUSED: &[(&str, &str)] = &[
-    ("pwsh", "use `bash`, or call `pwsh` in a `script`"),
-    ("powershell", "use `bash`, or call `pwsh` in a `script`"),
-    ("downloadBuild", "use `download`, or the task `DownloadPipelineArtifact@2`"),
-    ("getPackage", "fetch the package in a `script`"),
-    ("upload", "use `publish`"),
-    ("reviewApp", "deploy in a `task` step"),
-];
 
 /// What steps belong to: which ones they may be, and which the service adds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -223,23 +104,6 @@ fn is_nothing(task: &TaskUse) -> bool {
     task.inputs.iter().any(|(name, value)| name == input && value.eq_ignore_ascii_case("none"))
 }
 
-/// Where the artifacts go that a `download` step fetches, unless it says so itself; absent: where the task puts them.
-fn download_folder(source: &str, artifact: Option<&str>) -> Option<String> {
-    let artifact = artifact.filter(|artifact| !artifact.is_empty());
-    if is_own(source) {
-        return artifact.map(|artifact| format!("$(Pipeline.Workspace)/{artifact}"));
-    }
-    Some(match artifact {
-        Some(artifact) => format!("$(Pipeline.Workspace)/{source}/{artifact}"),
-        None => format!("$(Pipeline.Workspace)/{source}"),
-    })
-}
-
-/// Whether `download:` names no pipeline resource.
-fn is_own(source: &str) -> bool {
-    ["current", "none"].iter().any(|own| own.eq_ignore_ascii_case(source))
-}
-
 /// The reference of a checkout in the normal form: checks of security templates look for it.
 const CHECKOUT_BY_ID: &str = "6d15af64-176c-496d-b583-fd2ae21d4df4@1";
 
@@ -258,7 +122,7 @@ pub(super) fn normal_form(node: Node) -> Node {
     let has_path = entries.iter().any(|(key, _)| key.text() == Some("path"));
     // What is downloaded lies in a folder of its own.
     let of = |key: &str| entries.iter().find(|(name, _)| name.text() == Some(key)).and_then(|(_, value)| value.text());
-    let folder = if *name == "download" && !has_path { download_folder(of("download").unwrap_or_default(), of("artifact")) } else { None };
+    let folder = if *name == "download" && !has_path { download::folder(of("download").unwrap_or_default(), of("artifact")) } else { None };
     for (key, value) in entries {
         let text = key.text().unwrap_or_default();
         let input =
@@ -375,10 +239,10 @@ fn implicit_downloads<'n>(parent: &Section<'n>, loader: &mut Loader<'_>) -> Opti
     let mut drafts = Vec::new();
     let sources = std::iter::once("current".to_owned()).chain(loader.pipelines.clone());
     for (position, source) in sources.enumerate() {
-        let folder = download_folder(&source, None);
+        let folder = download::folder(&source, None);
         let mut given = vec![Given { name: "source", value: &source, place: parent.place() }];
         given.extend(folder.as_deref().map(|value| Given { name: "path", value, place: parent.place() }));
-        let title = if is_own(&source) { "Download artifacts".to_owned() } else { format!("Download artifacts of {source}") };
+        let title = if download::is_own(&source) { "Download artifacts".to_owned() } else { format!("Download artifacts of {source}") };
         drafts.push(implicit(builtin::DOWNLOAD, &given, position + 1, Some(title), parent, loader)?);
     }
     Some(drafts)
@@ -437,17 +301,17 @@ fn task(section: &Section<'_>, on_server: bool, loader: &mut Loader<'_>) -> Opti
         return None;
     };
     let mut task = inputs::task_use(reference, &node.place, &given, place, on_server, loader)?;
-    if task.name == builtin::MANUAL_VALIDATION_NAME && !manual_validation(&given, place, loader) {
+    if task.name == builtin::MANUAL_VALIDATION_NAME && !manual_validation::check(&given, place, loader) {
         return None;
     }
     if task.name == DOWNLOAD_NAME
         && let Some((_, source)) = task.inputs.iter_mut().find(|(name, _)| name == "source")
-        && !is_own(source)
+        && !download::is_own(source)
         && !source.eq_ignore_ascii_case("specific")
         && !source.contains("$(")
     {
         let place = given.iter().find(|given| given.value == source).map_or(place, |given| given.place);
-        *source = pipeline_alias(source, place, loader)?;
+        *source = download::alias(source, place, loader)?;
     }
     if task.name == CHECKOUT_NAME {
         let repository = given.iter().find(|given| given.name.eq_ignore_ascii_case("repository"));
@@ -481,7 +345,7 @@ fn shorthand(section: &Section<'_>, kind: &StepKind, loader: &mut Loader<'_>) ->
     }
     // What is asked for is a pipeline under the name that its resource has.
     let alias = match key {
-        "download" if !is_own(value) => Some(pipeline_alias(value, &node.place, loader)?),
+        "download" if !download::is_own(value) => Some(download::alias(value, &node.place, loader)?),
         _ => None,
     };
     let value = alias.as_deref().unwrap_or(value);
@@ -498,55 +362,11 @@ fn shorthand(section: &Section<'_>, kind: &StepKind, loader: &mut Loader<'_>) ->
             given.push(Given { name: input, value, place: &node.place });
         }
     }
-    let folder = if key == "download" { download_folder(value, section.get("artifact").and_then(Node::text)) } else { None };
+    let folder = if key == "download" { download::folder(value, section.get("artifact").and_then(Node::text)) } else { None };
     if let Some(folder) = folder.as_deref().filter(|_| section.get("path").is_none()) {
         given.push(Given { name: "path", value: folder, place: &node.place });
     }
     inputs::task_use(kind.task, &node.place, &given, section.place(), false, loader)
-}
-
-/// The alias of the pipeline resource that a download names.
-fn pipeline_alias(name: &str, place: &Place, loader: &mut Loader<'_>) -> Option<String> {
-    if let Some(alias) = loader.pipelines.iter().find(|alias| alias.eq_ignore_ascii_case(name)) {
-        return Some(alias.clone());
-    }
-    let known: Vec<String> = loader.pipelines.clone();
-    let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    let declare = "declare it under `resources: pipelines:` (`- pipeline: ALIAS`, `source: NAME`); `current` is this run";
-    let hint = if known.is_empty() { declare.to_owned() } else { format!("{}; or {declare}", did_you_mean(name, &known)) };
-    loader.error(place, format!("there is no pipeline resource `{name}` to download from"), hint);
-    None
-}
-
-/// How long the instructions may be (facts/pipeline-yaml.md 2.11).
-const MAX_INSTRUCTIONS: usize = 4000;
-
-/// What `ManualValidation@1` needs beyond what a task.json says.
-fn manual_validation(given: &[Given<'_>], place: &Place, loader: &mut Loader<'_>) -> bool {
-    let input = |name: &str| given.iter().find(|given| given.name.eq_ignore_ascii_case(name));
-    let mut good = true;
-    if input("notifyUsers").is_none() {
-        let hint = "add `notifyUsers: ''` below `inputs:`, or the addresses of those who get a mail, one a line";
-        loader.error(place, "the task `ManualValidation` needs the input `notifyUsers`, which may be empty", hint);
-        good = false;
-    }
-    let words = ["reject", "resume"];
-    if let Some(given) = input("onTimeout").filter(|given| !given.value.contains("$(") && !words.contains(&given.value)) {
-        loader.error(
-            given.place,
-            format!("`onTimeout` of the task `ManualValidation` must be `reject` or `resume`, found `{}`", given.value),
-            "",
-        );
-        good = false;
-    }
-    if let Some(given) = input("instructions").filter(|given| given.value.chars().count() > MAX_INSTRUCTIONS) {
-        let count = given.value.chars().count();
-        let message =
-            format!("`instructions` of the task `ManualValidation` has {count} characters, at most {MAX_INSTRUCTIONS} are allowed");
-        loader.error(given.place, message, "");
-        good = false;
-    }
-    good
 }
 
 /// `env:` in order.

@@ -175,8 +175,7 @@ impl Expander<'_> {
                     let own = std::mem::replace(&mut out[position].1, value.clone());
                     out[position].1 = joined(own, value);
                 }
-                // What the pipeline says itself is not replaced.
-                Some(_) if name == "resources" => {}
+                Some(position) if name == "resources" => add_resources(&mut out[position].1, value),
                 Some(position) => {
                     let first = out[position].0.place.clone();
                     let message = format!("`{name}` is also in the pipeline that extends this file, in {first}");
@@ -190,6 +189,24 @@ impl Expander<'_> {
         let message = format!("`extends` must be a mapping with `template`, found {}", node.describe());
         self.error(key.place.clone(), message, "write `extends:`, and below it `  template: path/of/file.yml`");
         Vec::new()
+    }
+}
+
+/// Adds the resources of a file that the pipeline extends. What the pipeline says itself is not replaced.
+fn add_resources(own: &mut Node, more: Node) {
+    let (Kind::Mapping(own), Kind::Mapping(more)) = (&mut own.kind, more.kind) else { return };
+    for (key, value) in more {
+        match own.iter().position(|(name, _)| name.text() == key.text()) {
+            None => own.push((key, value)),
+            Some(position) if key.text() == Some("pipelines") => {
+                let (Kind::Sequence(own), Kind::Sequence(more)) = (&mut own[position].1.kind, value.kind) else { continue };
+                let alias = |node: &Node| node.get("pipeline").and_then(Node::text).map(str::to_ascii_lowercase);
+                let taken: Vec<Option<String>> = own.iter().map(alias).collect();
+                own.extend(more.into_iter().filter(|resource| !taken.contains(&alias(resource))));
+            }
+            // Repositories have been noted where they are declared.
+            Some(_) => {}
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Pipelines of one file: what is loaded, and what is refused.
 
+mod delivery;
 mod forms;
 mod mistakes;
 mod tasks;
