@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use slipway_secret::SecretSink;
 
-use crate::connections::{AzureRmConnection, ConnectionProblem, SecureFile};
+use crate::connections::{AzureRmConnection, ConnectionProblem, DockerRegistryConnection, SecureFile};
 use crate::input_problem::error_of;
 use crate::mapping::{self, MappingEntry};
 use crate::spec::{InputSpec, TaskSpec};
@@ -174,15 +174,29 @@ impl<'a> Inputs<'a> {
     /// The connection of type Azure Resource Manager that the input names. Asking for it means needing it: where another
     /// input decides which connection is used, ask for the one that is.
     pub fn connection_azure(&mut self, name: &str) -> Checked<AzureRmConnection> {
+        self.connection(name, "of type Azure Resource Manager", AzureRmConnection::read)
+    }
+
+    /// The connection of type Docker Registry that the input names. As with [`Self::connection_azure`], asking means needing.
+    pub fn connection_docker_registry(&mut self, name: &str) -> Checked<DockerRegistryConnection> {
+        self.connection(name, "of type Docker Registry", DockerRegistryConnection::read)
+    }
+
+    fn connection<T>(
+        &mut self,
+        name: &str,
+        of_type: &str,
+        read: fn(&Env, &str, &dyn SecretSink) -> Result<T, ConnectionProblem>,
+    ) -> Checked<T> {
         let value = self.optional(name);
         let connection = if value.is_empty() {
-            self.refuse(name, "nothing", "the name of a service connection of type Azure Resource Manager", "");
+            self.refuse(name, "nothing", format!("the name of a service connection {of_type}"), "");
             None
         } else if value.contains(',') {
             self.refuse(name, quoted(&value), "one service connection", "");
             None
         } else {
-            match AzureRmConnection::read(self.env, &value, self.sink) {
+            match read(self.env, &value, self.sink) {
                 Ok(connection) => Some(connection),
                 Err(problem) => {
                     self.refuse_connection(name, problem);

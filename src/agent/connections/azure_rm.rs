@@ -116,14 +116,14 @@ pub struct IdentityEndpoint {
 }
 
 /// Collects the parameters that are missing.
-struct Reader<'a> {
-    endpoint: Endpoint<'a>,
-    sink: &'a dyn SecretSink,
-    missing: Vec<&'static str>,
+pub(super) struct Reader<'a> {
+    pub(super) endpoint: Endpoint<'a>,
+    pub(super) sink: &'a dyn SecretSink,
+    pub(super) missing: Vec<&'static str>,
 }
 
 impl Reader<'_> {
-    fn needed(&mut self, name: &'static str) -> String {
+    pub(super) fn needed(&mut self, name: &'static str) -> String {
         match self.endpoint.parameter(name) {
             Some(value) => value.to_owned(),
             None => {
@@ -133,7 +133,7 @@ impl Reader<'_> {
         }
     }
 
-    fn needed_secret(&mut self, name: &'static str) -> Secret {
+    pub(super) fn needed_secret(&mut self, name: &'static str) -> Secret {
         let secret = self.endpoint.secret(name, self.sink);
         if secret.is_none() {
             self.missing.push(name);
@@ -256,9 +256,9 @@ fn service_principal(reader: &mut Reader<'_>) -> Result<AzureIdentity, String> {
     }
 }
 
-fn managed_identity(reader: &Reader<'_>, env: &Env) -> AzureIdentity {
+pub(super) fn managed_identity(reader: &Reader<'_>, env: &Env) -> AzureIdentity {
     AzureIdentity::ManagedIdentity {
-        client_id: reader.endpoint.data("msiclientId").map(str::to_owned),
+        client_id: reader.endpoint.data("msiclientId").or_else(|| reader.endpoint.parameter("msiclientId")).map(str::to_owned),
         endpoint: env.filled("IDENTITY_ENDPOINT").map(|url| IdentityEndpoint {
             url: url.to_owned(),
             header: env.filled("IDENTITY_HEADER").map(|header| Secret::new(header, reader.sink)),
@@ -276,7 +276,7 @@ fn scope_level(value: &str) -> ScopeLevel {
 }
 
 /// The page on which Azure DevOps shows the connection, as Microsoft's own tasks name it.
-fn settings_page(env: &Env, id: &str) -> Option<String> {
+pub(super) fn settings_page(env: &Env, id: &str) -> Option<String> {
     let mut page = Url::parse(env.job_variable("System.CollectionUri")?).ok()?;
     let project = env.job_variable("System.TeamProject")?;
     page.path_segments_mut().ok()?.pop_if_empty().extend([project, "_settings", "adminservices"]);

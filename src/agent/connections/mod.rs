@@ -1,11 +1,13 @@
 //! Service connections as the agent hands them over (facts/azure-pipelines-tasks.md 3.2, 3.4, 5).
 
 mod azure_rm;
+mod docker_registry;
 mod endpoint;
 mod secure_file;
 mod system;
 
 pub use azure_rm::{AzureIdentity, AzureRmConnection, CloudData, IdentityEndpoint, ScopeLevel};
+pub use docker_registry::{DockerRegistryConnection, RegistryIdentity};
 pub use endpoint::ConnectionProblem;
 pub(crate) use endpoint::Endpoint;
 pub use secure_file::SecureFile;
