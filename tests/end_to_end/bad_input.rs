@@ -118,10 +118,12 @@ fn a_service_connection_that_does_not_exist() {
 
 #[test]
 fn something_that_is_not_supported_yet() {
-    refused(
-        "not_supported",
-        "jobs:\n- deployment: staging\n  environment: staging\n  strategy:\n    runOnce:\n      deploy:\n        steps:\n        - script: echo\n- job: wait\n  pool: server\n  steps:\n  - script: echo\n",
-    );
+    refused("not_supported", "jobs:\n- job: build\n  container: ubuntu:24.04\n  steps:\n  - pwsh: Get-Date\n");
+}
+
+#[test]
+fn a_script_in_a_job_without_an_agent() {
+    refused("no_agent", "jobs:\n- job: wait\n  pool: server\n  steps:\n  - script: echo\n");
 }
 
 #[test]
