@@ -32,6 +32,9 @@ serviceConnections:
 - name: shop-nonprod
   principal: ci
   credential: federated
+- name: shop-prod
+  principal: ci
+  credential: federated
 ";
 
 fn root() -> PathBuf {
@@ -68,7 +71,9 @@ fn readme() -> String {
 #[expect(clippy::disallowed_methods, reason = "tests start the binary as a shell does; PATH is the machine's")]
 fn slipway(command: &str, pipeline: &str) -> (Option<i32>, String, String) {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("ci.yml"), format!("{REPOSITORY}{pipeline}")).unwrap();
+    // Some have resources of their own, which begin them.
+    let pipeline = format!("{REPOSITORY}{}", pipeline.strip_prefix("resources:\n").unwrap_or(pipeline));
+    fs::write(folder.path().join("ci.yml"), pipeline).unwrap();
     fs::write(folder.path().join("slipway.local.yml"), LOCAL).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_slipway"))
         .args([command, "ci.yml", "--task"])
@@ -97,6 +102,7 @@ fn default_of(parameter: &Node) -> String {
     let Some(default) = parameter.get("default") else { return "required".to_owned() };
     match default.entries() {
         Some(entries) => entries.iter().map(|(key, value)| format!("`{}: {}`", key.text().unwrap(), value.text().unwrap())).collect(),
+        None if default.items().is_some_and(|items| items.is_empty()) => "`[]`".to_owned(),
         None if default.text() == Some("") => "`''`".to_owned(),
         None => format!("`{}`", default.text().unwrap()),
     }
@@ -157,14 +163,14 @@ fn mappings<'a>(node: &'a Node, around: &[&'a Node], found: &mut Vec<Vec<&'a Nod
     }
 }
 
-/// The steps that get secrets: those that fetch them, and the integration tests.
+/// The steps that get secrets or change what others use: those that fetch secrets, the integration tests, and those that push images.
 fn steps_with_secrets(document: &Node) -> Vec<Vec<&Node>> {
     let mut found = Vec::new();
     mappings(document, &[], &mut found);
     let is_one = |step: &Node| {
         let task = step.get("task").and_then(Node::text).unwrap_or_default();
         let checks = step.get("inputs").and_then(|inputs| inputs.get("checks")).and_then(Node::text).unwrap_or_default();
-        task.starts_with("KeyVault") || checks.contains("integration-tests")
+        ["KeyVaultFetch@1", "ImagePublish@1", "AcrPromote@1"].contains(&task) || checks.contains("integration-tests")
     };
     found.retain(|path| path.last().is_some_and(|step| is_one(step)));
     found
@@ -174,7 +180,10 @@ fn steps_with_secrets(document: &Node) -> Vec<Vec<&Node>> {
 fn what_gets_secrets_is_skipped_in_a_run_for_a_pull_request() {
     let readme = readme();
     let guarded = |node: &Node| node.get("condition").and_then(Node::text) == Some(GUARD);
-    for name in ["pipelines/ci.yml", "stages/integration-test.yml", "jobs/integration-test.yml", "steps/integration-test.yml"] {
+    let kinds = ["integration-test", "publish", "promote"].map(|part| [format!("stages/{part}.yml"), format!("jobs/{part}.yml")]);
+    let steps = ["integration-test", "publish-image", "promote"].map(|part| format!("steps/{part}.yml"));
+    let pipelines = ["pipelines/ci.yml".to_owned(), "pipelines/cd.yml".to_owned()];
+    for name in &[pipelines.as_slice(), kinds.as_flattened(), &steps].concat() {
         let section = section(&readme, name);
         let document = expand(section.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap());
         let steps = steps_with_secrets(&document);
