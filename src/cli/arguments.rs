@@ -211,7 +211,7 @@ pub(crate) struct FaultArguments {
     /// The status of `html` and `status`
     #[arg(long, value_name = "CODE", default_value_t = 503, value_parser = clap::value_parser!(u16).range(200..=599))]
     pub(crate) status: u16,
-    /// Bytes of the answer that are sent before `reset`
+    /// Bytes of the answer that are sent before `reset`; of the request that are taken before `reset-upload`
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) after_bytes: usize,
     /// Forget all faults that were ordered
@@ -236,6 +236,12 @@ pub(crate) enum FaultName {
     ForbiddenConnection,
     /// The connection is reset
     Reset,
+    /// The connection is reset while something is pushed to a registry
+    ResetUpload,
+    /// One bit of the answer is changed
+    Corrupt,
+    /// A registry names another digest than that of what it sends
+    LyingDigest,
     /// The answer comes late
     Delay,
     /// An HTML page instead of an answer

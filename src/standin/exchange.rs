@@ -116,6 +116,13 @@ impl Answer {
         self
     }
 
+    /// The answer to `HEAD`: its length, and no body.
+    pub(crate) fn without_body(mut self) -> Self {
+        let length = self.file.take().map_or(self.body.len() as u64, |part| part.length);
+        self.body = Bytes::new();
+        if self.headers.contains_key(http::header::CONTENT_LENGTH) { self } else { self.with("content-length", &length.to_string()) }
+    }
+
     /// The same with one bit in the middle of the body changed: a fault.
     pub(crate) fn corrupted(mut self) -> Self {
         if let Some(part) = &mut self.file {

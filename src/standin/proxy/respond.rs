@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 use tokio::sync::Notify;
 
 use super::Server;
@@ -67,6 +67,9 @@ pub(super) async fn respond(
     }
     if lying {
         answer = answer.with("docker-content-digest", &format!("sha256:{}", "0".repeat(64)));
+    }
+    if request.method == Method::HEAD {
+        answer = answer.without_body();
     }
     entry.answered(answer.status.as_u16(), missing);
     let reply = reply(answer);

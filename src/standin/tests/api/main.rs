@@ -14,4 +14,6 @@ mod key_vault;
 mod lifecycle;
 mod managed_identity;
 mod network;
+mod registry;
+mod registry_faults;
 mod registry_tokens;

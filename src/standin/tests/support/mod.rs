@@ -252,6 +252,13 @@ impl World {
         if answer.status == 200 { Ok(answer.json()["refresh_token"].as_str().unwrap().to_owned()) } else { Err(answer) }
     }
 
+    /// An access token for pulling from and pushing to repositories of a registry.
+    pub(crate) async fn registry_token(&self, host: &str, connection: &str, repositories: &[&str]) -> String {
+        let refresh = self.registry_refresh_token(host, connection, ACR_SCOPE).await.unwrap();
+        let scopes: Vec<_> = repositories.iter().map(|name| format!("repository:{name}:pull,push")).collect();
+        self.registry_access_token(host, &refresh, &scopes.iter().map(String::as_str).collect::<Vec<_>>()).await
+    }
+
     /// An access token of a registry.
     pub(crate) async fn registry_access_token(&self, host: &str, refresh: &str, scopes: &[&str]) -> String {
         let mut form = vec![("grant_type", "refresh_token"), ("service", host), ("refresh_token", refresh)];
