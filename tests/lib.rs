@@ -2,6 +2,7 @@
 //!
 //! Used by the tests of this package only. `./scripts/test` builds the programs and packages first.
 
+mod example;
 mod search;
 mod world;
 

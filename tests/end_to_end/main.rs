@@ -1,6 +1,7 @@
 //! The whole, as a user has it: `slipway` runs pipelines with the packaged task against the stand-in for Azure.
 
 mod bad_input;
+mod expand;
 mod keyvault_fetch;
 mod leftovers;
 mod lint_build_test;
