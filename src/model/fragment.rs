@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use crate::Digest;
+
 /// What one run of one task did: the unit of which a delivery record is made.
 ///
 /// Written as an attachment of type [`Fragment::ATTACHMENT_TYPE`] (facts/extension-ui.md 3.1), rendered as Markdown in
@@ -73,6 +75,10 @@ pub enum Facts {
     Secrets(SecretsFacts),
     /// Sources were checked.
     Checks(ChecksFacts),
+    /// An image was built and pushed.
+    Image(ImageFacts),
+    /// Images were copied from one registry to another.
+    Promotion(PromotionFacts),
 }
 
 /// Which secrets were fetched from which vault. Names and versions, never values.
@@ -104,6 +110,76 @@ pub struct SecretFact {
     /// When the secret expires, RFC 3339, where the vault says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<String>,
+}
+
+/// Which image was built of which files and where it lies.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImageFacts {
+    /// Name of the service.
+    pub service: String,
+    /// Host of the registry.
+    pub registry: String,
+    /// Repository in it.
+    pub repository: String,
+    /// Digest of the manifest; absent when nothing was built.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+    /// `linux/amd64`.
+    pub platform: String,
+    /// The folder of files, from the root of the sources.
+    pub folder: String,
+    /// The base image by digest, absent where the image is built on nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
+    /// Sum of the layers' sizes in bytes, as sent.
+    #[serde(default)]
+    pub bytes: u64,
+    /// Tags that name the image now.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// Digest of the provenance referrer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<Digest>,
+}
+
+/// Which images were copied from where to where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PromotionFacts {
+    /// Host of the registry they come from.
+    pub source: String,
+    /// Host of the registry they go to.
+    pub target: String,
+    /// Number of the CI run that built them.
+    pub run: String,
+    /// Commit that they were built of.
+    pub commit: String,
+    /// The images in the order of the services' names.
+    pub images: Vec<PromotedImage>,
+}
+
+/// An image of a promotion.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PromotedImage {
+    /// Name of the service.
+    pub service: String,
+    /// Repository in both registries.
+    pub repository: String,
+    /// Digest of the manifest or index, the same in both.
+    pub digest: Digest,
+    /// The provenance referrer that names the run and the commit; absent when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<Digest>,
+    /// `promoted`, `was there`, `refused`, `not copied`; `planned` in a dry run.
+    pub outcome: String,
+    /// Bytes that were sent.
+    #[serde(default)]
+    pub bytes: u64,
+    /// Tags that were written in the target.
+    #[serde(default)]
+    pub tags: Vec<String>,
 }
 
 /// Which checks ran, what they found, which tests failed. Texts are masked.

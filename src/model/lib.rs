@@ -14,7 +14,10 @@ mod service_connection;
 
 pub use azure_endpoint::AzureEndpoint;
 pub use digest::{Digest, DigestError};
-pub use fragment::{CheckFact, ChecksFacts, Facts, FindingFact, Fragment, Outcome, Problem, SecretFact, SecretsFacts, TaskReference};
+pub use fragment::{
+    CheckFact, ChecksFacts, Facts, FindingFact, Fragment, ImageFacts, Outcome, Problem, PromotedImage, PromotionFacts, SecretFact,
+    SecretsFacts, TaskReference,
+};
 pub use image::{ImageList, ImageReference, ServiceImage};
 pub use job_registration::{ConnectionGrant, JobRegistration};
 pub use service_connection::{SYSTEM_CONNECTION, ServiceConnection};

@@ -31,6 +31,8 @@ pub fn summary(fragment: &Fragment) -> Result<String, ViewError> {
     let template = match &fragment.facts {
         Facts::Secrets(_) => include_str!("templates/secrets.hbs"),
         Facts::Checks(_) => include_str!("templates/checks.hbs"),
+        Facts::Image(_) => include_str!("templates/image.hbs"),
+        Facts::Promotion(_) => include_str!("templates/promotion.hbs"),
     };
     let text = handlebars.render_template(template, &view(fragment)).map_err(Box::new)?;
     Ok(format!("{}\n", text.trim_end()))
@@ -83,6 +85,34 @@ fn view(fragment: &Fragment) -> Value {
             "skipped": facts.skipped,
             "failures": findings(&facts.failures),
         }),
+        Facts::Image(facts) => {
+            let repository = format!("{}/{}", facts.registry, facts.repository);
+            json!({
+                "service": facts.service,
+                "reference": facts.digest.as_ref().map(|digest| format!("{repository}@{digest}")).unwrap_or_default(),
+                "repository": repository,
+                "digest": facts.digest.as_ref().map(ToString::to_string).unwrap_or_default(),
+                "platform": facts.platform,
+                "folder": facts.folder,
+                "base": facts.base.as_deref().unwrap_or_default(),
+                "size": size(facts.bytes),
+                "tags": facts.tags,
+                "provenance": facts.provenance.as_ref().map(ToString::to_string).unwrap_or_default(),
+            })
+        }
+        Facts::Promotion(facts) => json!({
+            "source": facts.source,
+            "target": facts.target,
+            "run": facts.run,
+            "commit": facts.commit,
+            "images": facts.images.iter().map(|image| json!({
+                "service": image.service,
+                "image": format!("{}/{}@{}", facts.target, image.repository, image.digest),
+                "outcome": image.outcome,
+                "size": size(image.bytes),
+                "tags": image.tags,
+            })).collect::<Vec<_>>(),
+        }),
     };
     json!({
         "task": format!("{} {}", fragment.task.name, fragment.task.version),
@@ -92,6 +122,16 @@ fn view(fragment: &Fragment) -> Value {
         "facts": facts,
         "problems": fragment.problems.iter().map(|problem| json!({ "code": problem.code, "message": problem.message, "hint": problem.hint })).collect::<Vec<_>>(),
     })
+}
+
+/// A number of bytes for people, in units of 1024.
+fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["B", "KiB", "MiB", "GiB"];
+    let (mut whole, mut rest, mut unit) = (bytes, 0, 0);
+    while whole >= 1024 && unit + 1 < UNITS.len() {
+        (rest, whole, unit) = (whole % 1024, whole / 1024, unit + 1);
+    }
+    if unit == 0 { format!("{whole} B") } else { format!("{whole}.{} {}", rest * 10 / 1024, UNITS[unit]) }
 }
 
 /// The date of an RFC 3339 time.
@@ -113,7 +153,9 @@ fn prose_helper(helper: &Helper<'_>, _: &Handlebars<'_>, _: &Context, _: &mut Re
 
 #[cfg(test)]
 mod tests {
-    use slipway_model::{CheckFact, ChecksFacts, Problem, SecretFact, SecretsFacts, TaskReference};
+    use slipway_model::{
+        CheckFact, ChecksFacts, Digest, ImageFacts, Problem, PromotedImage, PromotionFacts, SecretFact, SecretsFacts, TaskReference,
+    };
 
     use super::*;
 
@@ -208,6 +250,51 @@ mod tests {
             failures: vec![finding("tests::adds", "panicked: <3>", "")],
         };
         insta::assert_snapshot!(summary(&Fragment { facts: Facts::Checks(facts), outcome: Outcome::Failed, ..fragment() }).unwrap());
+    }
+
+    fn digest(byte: u8) -> Digest {
+        Digest::from_sha256([byte; 32])
+    }
+
+    #[test]
+    fn an_image_is_told_with_where_it_lies() {
+        let facts = ImageFacts {
+            service: "orders".to_owned(),
+            registry: "shopnonprod.azurecr.io".to_owned(),
+            repository: "shop/orders".to_owned(),
+            digest: Some(digest(0xab)),
+            platform: "linux/amd64".to_owned(),
+            folder: "out/orders".to_owned(),
+            base: None,
+            bytes: 1_572_864,
+            tags: vec!["20261124.1".to_owned()],
+            provenance: Some(digest(0xcd)),
+        };
+        insta::assert_snapshot!(summary(&Fragment { facts: Facts::Image(facts.clone()), ..fragment() }).unwrap());
+        let failed = ImageFacts { digest: None, tags: vec![], provenance: None, ..facts };
+        let failed = summary(&Fragment { facts: Facts::Image(failed), outcome: Outcome::Failed, ..fragment() }).unwrap();
+        assert!(failed.contains("No image was pushed to `shopnonprod.azurecr.io/shop/orders`."), "{failed}");
+    }
+
+    #[test]
+    fn a_promotion_is_a_table_of_images() {
+        let image = |service: &str, outcome: &str, bytes: u64, tags: &[&str]| PromotedImage {
+            service: service.to_owned(),
+            repository: format!("shop/{service}"),
+            digest: digest(0xab),
+            provenance: Some(digest(0xcd)),
+            outcome: outcome.to_owned(),
+            bytes,
+            tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+        };
+        let facts = PromotionFacts {
+            source: "shopnonprod.azurecr.io".to_owned(),
+            target: "shopprod.azurecr.io".to_owned(),
+            run: "7".to_owned(),
+            commit: "0123456789abcdef0123456789abcdef01234567".to_owned(),
+            images: vec![image("orders", "promoted", 2_000_000, &["v7", "stable"]), image("shipping", "was there", 0, &[])],
+        };
+        insta::assert_snapshot!(summary(&Fragment { facts: Facts::Promotion(facts), ..fragment() }).unwrap());
     }
 
     #[test]
