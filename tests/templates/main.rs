@@ -11,7 +11,7 @@ use slipway_tests::root;
 #[test]
 fn the_templates_and_examples_keep_the_rules() {
     let library = Library::of_checkout(root());
-    for name in ["templates/pipelines/pr.yml", "templates/steps/check.yml", "examples/shop/azure-pipelines/ci.yml"] {
+    for name in ["templates/pipelines/cd.yml", "templates/steps/check.yml", "examples/shop/azure-pipelines/ci.yml"] {
         assert!(library.0.iter().any(|source| source.name == name), "{name} is not looked at");
     }
     let breaches = RULES.iter().flat_map(|(_, rule)| library.0.iter().flat_map(|source| rule(source, &library)));

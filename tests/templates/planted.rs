@@ -19,7 +19,7 @@ fn found(files: &[(&str, &str)]) -> Vec<String> {
 type Case = (&'static str, &'static [(&'static str, &'static str)], &'static [&'static str]);
 
 /// The rules that `planted` has a case for.
-const CASES: [Case; 14] = [
+const CASES: [Case; 17] = [
     (
         "scripts",
         &[(
@@ -62,6 +62,17 @@ const CASES: [Case; 14] = [
         &[
             "[connections] templates/steps/a.yml:5:12: the service connection `$(connection)` is not known before the run",
             "[connections] templates/steps/a.yml:9:24: the service connection `shop-$(environment)` is not known before the run",
+        ],
+    ),
+    (
+        "connections",
+        &[(
+            "templates/jobs/a.yml",
+            "parameters:\n# The environment.\n- name: environment\n  type: string\n  default: $(where)\njobs:\n- deployment: a\n  timeoutInMinutes: 5\n  environment:\n    name: shop-$(where)\n- deployment: b\n  timeoutInMinutes: 5\n  environment: ${{ parameters.environment }}\n",
+        )],
+        &[
+            "[connections] templates/jobs/a.yml:5:12: the environment `$(where)` is not known before the run",
+            "[connections] templates/jobs/a.yml:10:11: the environment `shop-$(where)` is not known before the run",
         ],
     ),
     (
@@ -147,6 +158,29 @@ const CASES: [Case; 14] = [
         "timeouts",
         &[("examples/a/azure-pipelines/ci.yml", "steps:\n- checkout: none\n")],
         &["[timeouts] examples/a/azure-pipelines/ci.yml:2:3: steps without a job, which has no `timeoutInMinutes`"],
+    ),
+    (
+        "agentless",
+        &[(
+            "templates/jobs/a.yml",
+            "jobs:\n- job: ask\n  pool: server\n  timeoutInMinutes: 5\n- job: early\n  timeoutInMinutes: 5\n- deployment: late\n  dependsOn: ask\n  timeoutInMinutes: 5\n",
+        )],
+        &["[agentless] templates/jobs/a.yml:5:3: a job beside one without an agent, without `dependsOn`"],
+    ),
+    (
+        "agentless",
+        &[
+            (
+                "templates/pipelines/cd.yml",
+                "stages:\n- template: ../stages/ask.yml\n- stage: early\n  jobs: []\n- stage: late\n  dependsOn: []\n  jobs: []\n",
+            ),
+            (
+                "templates/stages/ask.yml",
+                "stages:\n- stage: ask\n  dependsOn: []\n  jobs:\n  - job: ask\n    pool: server\n    timeoutInMinutes: 5\n",
+            ),
+            ("templates/pipelines/ci.yml", "stages:\n- stage: check\n  jobs: []\n"),
+        ],
+        &["[agentless] templates/pipelines/cd.yml:3:3: a stage of a pipeline that waits for a person, without `dependsOn`"],
     ),
     (
         "pinned_repositories",

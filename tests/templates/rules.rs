@@ -11,7 +11,7 @@ use crate::library::{Breach, Library, Source, entries, mappings, texts};
 pub(crate) type Rule = fn(&Source, &Library) -> Vec<Breach>;
 
 /// All of them, by name.
-pub(crate) const RULES: [(&str, Rule); 8] = [
+pub(crate) const RULES: [(&str, Rule); 9] = [
     ("scripts", scripts),
     ("connections", connections),
     ("tasks", tasks),
@@ -19,6 +19,7 @@ pub(crate) const RULES: [(&str, Rule); 8] = [
     ("pull_requests", pull_requests),
     ("checkouts", checkouts),
     ("timeouts", timeouts),
+    ("agentless", agentless),
     ("pinned_repositories", pinned_repositories),
 ];
 
@@ -40,7 +41,7 @@ const UNTRUSTED: [&str; 10] = [
 ];
 
 /// Inputs, parameters and keys that name a service connection.
-const CONNECTIONS: [&str; 11] = [
+const CONNECTIONS: [&str; 18] = [
     "azureContainerRegistry",
     "azureResourceManagerConnection",
     "azureSubscription",
@@ -51,8 +52,18 @@ const CONNECTIONS: [&str; 11] = [
     "endpoint",
     "kubernetesServiceConnection",
     "kubernetesServiceEndpoint",
+    "nonProductionSubscription",
+    "productionSubscription",
+    "registrySubscription",
     "serviceConnection",
+    "sourceAzureSubscription",
+    "sourceContainerRegistry",
+    "targetAzureSubscription",
+    "targetContainerRegistry",
 ];
+
+/// Parameters and keys that name an environment.
+const ENVIRONMENTS: [&str; 2] = ["environment", "productionEnvironment"];
 
 fn is_one_of(names: &[&str], name: &Node) -> bool {
     name.text().is_some_and(|text| names.iter().any(|name| name.eq_ignore_ascii_case(text)))
@@ -78,13 +89,17 @@ fn scripts(source: &Source, _: &Library) -> Vec<Breach> {
     found
 }
 
-/// Azure Pipelines authorizes a connection before the run, so its name must be known then.
+/// Azure Pipelines authorizes connections and environments before the run, so their names must be known then.
 fn connections(source: &Source, _: &Library) -> Vec<Breach> {
-    let named = entries(&source.tree).into_iter().filter(|(key, _)| is_one_of(&CONNECTIONS, key)).map(|(_, value)| value);
-    let declared = declarations(source).filter(|item| item.get("name").is_some_and(|name| is_one_of(&CONNECTIONS, name)));
-    let values = named.chain(declared.filter_map(|item| item.get("default")));
-    let texts = values.flat_map(texts).filter(|(_, text)| text.contains("$(") || text.contains("$["));
-    texts.map(|(node, text)| Breach::new(node, format!("the service connection `{text}` is not known before the run"))).collect()
+    let mut found = Vec::new();
+    for (names, what) in [(CONNECTIONS.as_slice(), "service connection"), (&ENVIRONMENTS, "environment")] {
+        let named = entries(&source.tree).into_iter().filter(|(key, _)| is_one_of(names, key)).map(|(_, value)| value);
+        let declared = declarations(source).filter(|item| item.get("name").is_some_and(|name| is_one_of(names, name)));
+        let values = named.chain(declared.filter_map(|item| item.get("default")));
+        let texts = values.flat_map(texts).filter(|(_, text)| text.contains("$(") || text.contains("$["));
+        found.extend(texts.map(|(node, text)| Breach::new(node, format!("the {what} `{text}` is not known before the run"))));
+    }
+    found
 }
 
 /// The extension may be published under another publisher; and a task without a major version changes under the pipeline.
@@ -126,23 +141,35 @@ fn is_comment(line: &str) -> bool {
     line.trim_start().strip_prefix('#').is_some_and(|comment| !comment.trim().is_empty())
 }
 
+/// A file with all that it includes, and what it includes that is nowhere.
+fn with_included<'a>(source: &'a Source, library: &'a Library) -> (Vec<&'a Source>, Vec<Breach>) {
+    let (mut all, mut missing, mut seen, mut open) = (Vec::new(), Vec::new(), BTreeSet::new(), vec![source]);
+    while let Some(source) = open.pop() {
+        if !seen.insert(&source.name) {
+            continue;
+        }
+        all.push(source);
+        for (_, value) in entries(&source.tree).into_iter().filter(|(key, _)| key.text() == Some("template")) {
+            let text = value.text().unwrap_or_default();
+            match library.included(source, text) {
+                Some(included) => open.push(included),
+                None => missing.push(Breach::new(value, format!("`{text}` is in no file that this rule knows"))),
+            }
+        }
+    }
+    (all, missing)
+}
+
 /// A pull request may come from anybody: its pipeline, with all that it includes, can have no secret.
 fn pull_requests(source: &Source, library: &Library) -> Vec<Breach> {
     if !source.is_pipeline() || !source.name.ends_with("/pr.yml") {
         return Vec::new();
     }
-    let (mut found, mut seen, mut open) = (Vec::new(), BTreeSet::new(), vec![source]);
-    while let Some(source) = open.pop() {
-        if !seen.insert(&source.name) {
-            continue;
-        }
+    let (sources, mut found) = with_included(source, library);
+    for source in sources {
         for (key, value) in entries(&source.tree) {
             let text = value.text().unwrap_or_default();
             match key.text() {
-                Some("template") => match library.included(source, text) {
-                    Some(included) => open.push(included),
-                    None => found.push(Breach::new(value, format!("`{text}` is in no file that this rule knows"))),
-                },
                 Some("task") if text.to_ascii_lowercase().contains("keyvault") => {
                     found.push(Breach::new(value, format!("a pull request would fetch secrets by `{text}`")));
                 }
@@ -180,6 +207,28 @@ fn timeouts(source: &Source, _: &Library) -> Vec<Breach> {
     let steps = source.tree.get("steps").filter(|_| source.is_pipeline());
     let endless = endless.map(|job| Breach::new(job, "a job without `timeoutInMinutes`"));
     endless.chain(steps.map(|steps| Breach::new(steps, "steps without a job, which has no `timeoutInMinutes`"))).collect()
+}
+
+/// What must wait for a person says so: jobs wait for no other by themselves, and a stage for whichever stands before it.
+fn agentless(source: &Source, library: &Library) -> Vec<Breach> {
+    let is_job = |node: &&Node| node.get("job").or_else(|| node.get("deployment")).is_some();
+    let is_agentless = |node: &Node| node.get("pool").and_then(Node::text) == Some("server");
+    let waits_for_nothing = |node: &&Node| node.get("dependsOn").is_none();
+    let mut found = Vec::new();
+    let jobs: Vec<_> = mappings(&source.tree).into_iter().filter(is_job).collect();
+    if jobs.iter().any(|job| is_agentless(job)) {
+        let others = jobs.into_iter().filter(|job| !is_agentless(job)).filter(waits_for_nothing);
+        found.extend(others.map(|job| Breach::new(job, "a job beside one without an agent, without `dependsOn`")));
+    }
+    if source.is_pipeline() {
+        let (sources, _) = with_included(source, library);
+        let all: Vec<_> = sources.iter().flat_map(|source| mappings(&source.tree)).collect();
+        if all.iter().filter(|node| is_job(node)).any(|job| is_agentless(job)) {
+            let stages = all.into_iter().filter(|node| node.get("stage").is_some()).filter(waits_for_nothing);
+            found.extend(stages.map(|stage| Breach::new(stage, "a stage of a pipeline that waits for a person, without `dependsOn`")));
+        }
+    }
+    found
 }
 
 /// A branch of the templates could change what runs, with the pipeline's secrets, at any time.
