@@ -55,6 +55,11 @@ pub(crate) fn select(
                     let reason = format!("no branch policy of `{target}` has a build validation with it");
                     choice(Verdict { triggered: false, reason }, false, false)
                 }
+                // Microsoft, release notes of sprint 176: "Draft PRs in Azure Repos are not validated by Azure Pipelines."
+                Some(validation) if event.is_draft => {
+                    let reason = "Azure Repos validates a pull request only when it is no draft any more".to_owned();
+                    choice(Verdict { triggered: false, reason }, validation.required, false)
+                }
                 Some(validation) => {
                     let verdict = matches_policy_paths(&validation.paths, &prepared.changed);
                     let word = if validation.required { "a required" } else { "an optional" };

@@ -57,6 +57,22 @@ fn in_azure_repos_branch_policies_alone_decide_about_a_pull_request() {
 }
 
 #[test]
+fn a_draft_is_validated_on_github_and_not_in_azure_repos() {
+    let draft = |is_draft: bool, kind: RepositoryKind| {
+        let mut prepared = prepared(pull_request("main"), "a", "");
+        if let RunEvent::PullRequest(event) = &mut prepared.event {
+            event.is_draft = is_draft;
+        }
+        select(&prepared, kind, &policies(&[], true), &pipeline(), Yaml::Triggers(&Trigger::None, &Trigger::Default))
+    };
+    assert!(draft(false, RepositoryKind::AzureRepos).triggered);
+    let chosen = draft(true, RepositoryKind::AzureRepos);
+    assert_eq!((chosen.triggered, chosen.required), (false, true));
+    assert!(chosen.reason.contains("no draft any more"), "{}", chosen.reason);
+    assert!(draft(true, RepositoryKind::GitHub).triggered);
+}
+
+#[test]
 fn on_github_pr_decides_and_policies_do_not() {
     let choose =
         |yaml: Yaml<'_>| select(&prepared(pull_request("main"), "a", ""), RepositoryKind::GitHub, &policies(&[], true), &pipeline(), yaml);

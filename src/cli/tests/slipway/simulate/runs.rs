@@ -6,9 +6,11 @@ use super::{diverged, report, repository, simulate, without_commits};
 fn runs_of_events_can_be_listed_and_shown() {
     let junit = r#"<testsuite name="orders"><testcase classname="orders" name="adds"/><testcase classname="orders" name="rounds"><failure message="expected 2, got 3">at orders.rs:7</failure></testcase></testsuite>"#;
     let publishes = format!(
-        "trigger: [main]\nsteps:\n- bash: |\n    echo '{junit}' > r.xml\n    echo kept > kept\n    echo '##vso[results.publish type=JUnit;resultFiles=r.xml;runTitle=unit]'\n    exit 1\n  displayName: Test\n- publish: kept\n  artifact: drop\n  condition: always()\n"
+        "trigger: [main]\npr: none\nsteps:\n- bash: |\n    echo '{junit}' > r.xml\n    echo kept > kept\n    echo '##vso[results.publish type=JUnit;resultFiles=r.xml;runTitle=unit]'\n    exit 1\n  displayName: Test\n- publish: kept\n  artifact: drop\n  condition: always()\n"
     );
-    let world = repository(&[("ci.yml", &publishes)]);
+    // On GitHub: Azure Repos validates no draft.
+    let config = "repository: {type: github}\npipelines:\n- {name: shop-pr, file: pr.yml}\n- {name: shop-ci, file: ci.yml}\n";
+    let world = repository(&[("ci.yml", &publishes), ("slipway.local.yml", config)]);
     let said = simulate(&world, &["push"]);
     insta::assert_snapshot!(report(&said), @r"
         exit 1
