@@ -25,7 +25,7 @@ const DRAIN: Duration = Duration::from_secs(2);
 pub struct Environments {
     /// What every program gets.
     pub base: Vec<(String, OsString)>,
-    /// What the programs of integration tests get besides; never a compiler.
+    /// What the programs of integration tests get besides, and cargo-nextest, where it starts them; never a compiler.
     pub integration_tests: Vec<(String, Secret)>,
 }
 
