@@ -1,0 +1,14 @@
+//! Registries of container images: read, publish, copy, build. Knows no agent and no Azure.
+
+mod credential;
+mod descriptor;
+mod error;
+mod manifest;
+pub mod media;
+mod platform;
+
+pub use credential::Credential;
+pub use descriptor::{Descriptor, digest_of};
+pub use error::{RegistryError, RegistryErrorKind};
+pub use manifest::{Manifest, ManifestHead};
+pub use platform::{Platform, PlatformError};
