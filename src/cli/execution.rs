@@ -70,6 +70,7 @@ pub(crate) async fn execute(
         connections: azure.connections().to_vec(),
         variables: variables(&here, azure),
         groups,
+        pipeline_runs: Vec::new(),
         azure: azure.endpoint().cloned(),
         state: state.to_owned(),
         agents: options.agents.into(),

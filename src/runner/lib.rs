@@ -12,6 +12,7 @@ mod builtin;
 mod cancellation;
 mod clock;
 mod commands;
+mod consumed;
 #[cfg(test)]
 mod e2e;
 mod endpoints;
@@ -47,6 +48,7 @@ mod tasks;
 mod variables;
 
 pub use cancellation::Cancellation;
+pub use consumed::ConsumedRun;
 pub use error::RunError;
 pub use event::{Event, Issue, IssueKind, JobKey, TaskResult};
 pub use masker::Masker;

@@ -5,6 +5,7 @@ use slipway_pipelines::{Job, Stage};
 use uuid::Uuid;
 
 use crate::clock;
+use crate::consumed;
 use crate::endpoints::Organization;
 use crate::job_context::Paths;
 use crate::request::Repository;
@@ -65,7 +66,8 @@ pub(crate) fn of_run(run: &RunContext<'_>) -> Vec<(String, String)> {
     if request.debug {
         variables.push(("System.Debug", "true".to_owned()));
     }
-    variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    let resources = consumed::variables(request);
+    variables.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(resources).collect()
 }
 
 /// Variables that tell what a run was started by and what it builds.
@@ -78,6 +80,10 @@ fn of_event(repository: &Repository, event: &RunEvent) -> Vec<(&'static str, Str
         ("Build.SourceVersion", repository.commit.clone()),
         ("System.PullRequest.IsFork", "False".to_owned()),
     ];
+    if let RunEvent::PipelineCompletion { alias } = event {
+        variables.push(("Resources.TriggeringAlias", alias.clone()));
+        variables.push(("Resources.TriggeringCategory", "pipeline".to_owned()));
+    }
     if let RunEvent::PullRequest(pull_request) = event {
         // On GitHub the branches of a pull request are named without `refs/heads/`, and it has a number besides its id.
         let branch = |reference: &String| match repository.provider {
@@ -125,7 +131,7 @@ impl Hosted {
     }
 }
 
-fn provider(provider: Provider) -> &'static str {
+pub(crate) fn provider(provider: Provider) -> &'static str {
     match provider {
         Provider::AzureRepos => "TfsGit",
         Provider::GitHub => "GitHub",
@@ -245,6 +251,6 @@ pub(crate) fn of_job(
     variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-fn person_id(name: &str) -> String {
+pub(crate) fn person_id(name: &str) -> String {
     Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()).to_string()
 }

@@ -151,6 +151,7 @@ fn record(request: &RunRequest, id: u64, pipeline_id: u64, started: String) -> R
         file: request.pipeline_file.clone(),
         pipeline_id,
         event: request.event.record(),
+        pipeline_runs: request.pipeline_runs.clone(),
         branch: request.repository.branch.clone(),
         commit: request.repository.commit.clone(),
         uncommitted: request.repository.uncommitted.clone(),

@@ -15,6 +15,11 @@ pub enum RunEvent {
     },
     /// A pull request: what is built is its merge commit.
     PullRequest(PullRequestEvent),
+    /// The completion of a run of another pipeline, which is a resource of this one.
+    PipelineCompletion {
+        /// The alias of the resource.
+        alias: String,
+    },
 }
 
 /// A pull request.
@@ -67,6 +72,7 @@ impl RunEvent {
             Self::Push { batched: false } => "IndividualCI",
             Self::Push { batched: true } => "BatchedCI",
             Self::PullRequest(_) => "PullRequest",
+            Self::PipelineCompletion { .. } => "ResourceTrigger",
         }
     }
 
@@ -79,8 +85,12 @@ impl RunEvent {
                 target_branch: event.target_branch.clone(),
                 is_draft: event.is_draft,
             }),
-            Self::Manual | Self::Push { .. } => None,
+            Self::Manual | Self::Push { .. } | Self::PipelineCompletion { .. } => None,
         };
-        EventRecord { reason: self.reason().to_owned(), pull_request }
+        let resource = match self {
+            Self::PipelineCompletion { alias } => Some(alias.clone()),
+            Self::Manual | Self::Push { .. } | Self::PullRequest(_) => None,
+        };
+        EventRecord { reason: self.reason().to_owned(), pull_request, resource }
     }
 }

@@ -15,7 +15,7 @@ pub(super) fn run(step: &StepContext<'_>, inputs: &Inputs) -> Result<(), String>
     let run = match inputs.first(&["buildType", "source"]).to_lowercase().as_str() {
         "" | "current" => store.run(step.job.run.id).map_err(|error| error.to_string())?,
         "specific" => specific(step, inputs, &store)?,
-        other => return Err(format!("Input `source` is `{other}`; expected `current` or `specific`.")),
+        _ => of_resource(step, inputs.first(&["buildType", "source"]), &store)?,
     };
     let name = inputs.first(&["artifactName", "artifact"]);
     let target = match inputs.first(&["targetPath", "downloadPath", "path"]) {
@@ -69,6 +69,21 @@ fn copy(from: &Path, into: &Path, prefix: &str, patterns: &[&str]) -> std::io::R
         }
     }
     Ok(count)
+}
+
+/// The run that a pipeline resource stands for.
+fn of_resource(step: &StepContext<'_>, alias: &str, store: &Store) -> Result<RunRecord, String> {
+    let runs = &step.job.run.request.pipeline_runs;
+    let Some(run) = runs.iter().find(|run| run.alias.eq_ignore_ascii_case(alias)) else {
+        let known: Vec<String> = runs.iter().map(|run| format!("`{}`", run.alias)).collect();
+        let expected = if known.is_empty() {
+            "`current` or `specific`".to_owned()
+        } else {
+            format!("`current`, `specific`, or a pipeline resource: {}", known.join(", "))
+        };
+        return Err(format!("Input `source` is `{alias}`; expected {expected}."));
+    };
+    store.run(run.run).map_err(|error| error.to_string())
 }
 
 /// The run of another pipeline in this state folder that the inputs name.

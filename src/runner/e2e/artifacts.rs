@@ -149,3 +149,58 @@ async fn checkout_of_a_folder_that_is_no_repository_copies_it() {
     assert_eq!(ran.lines(1), ["file"]);
     assert!(ran.step(2).issues[0].message.contains("`submodules` of `checkout` is not simulated"));
 }
+
+#[tokio::test]
+async fn a_run_that_is_a_resource_gives_its_artifacts_and_says_what_it_is() {
+    let mut bench =
+        Bench::new(vec![script("echo one > f"), task("PublishPipelineArtifact", &[("targetPath", "f"), ("artifactName", "drop")])]);
+    bench.commit = "c0ffee".into();
+    let consumed = bench.run().await;
+    assert_eq!(consumed.result(), TaskResult::Succeeded);
+    bench.file = "cd.yml".into();
+    bench.commit = "beef".into();
+    bench.pipeline_runs = vec![ConsumedRun::of("ci", &consumed.record)];
+    bench.event = RunEvent::PipelineCompletion { alias: "ci".into() };
+    let download = |inputs: &[(&str, &str)]| task("DownloadPipelineArtifact", inputs);
+    let names = [
+        "projectName",
+        "pipelineName",
+        "pipelineID",
+        "runName",
+        "runID",
+        "runURI",
+        "sourceBranch",
+        "sourceCommit",
+        "sourceProvider",
+        "requestedFor",
+    ];
+    let said: Vec<String> = names.iter().map(|name| format!("echo '{name} $(resources.pipeline.ci.{name})'")).collect();
+    bench.pipeline.stages[0].jobs[0].steps = vec![
+        download(&[("source", "ci"), ("path", "$(Pipeline.Workspace)/ci")]),
+        download(&[("source", "CI"), ("artifact", "drop"), ("path", "$(Pipeline.Workspace)/one")]),
+        script("cat $(Pipeline.Workspace)/ci/drop/f $(Pipeline.Workspace)/one/f"),
+        script(&said.join("\n")),
+        script(
+            "echo $(Build.Reason) $(Resources.TriggeringAlias) $(Resources.TriggeringCategory) $RESOURCES_PIPELINE_CI_RUNID $(Build.SourceVersion)",
+        ),
+        download(&[("source", "other")]),
+    ];
+    let ran = bench.run().await;
+    assert_eq!(ran.lines(2), ["one", "one"]);
+    insta::assert_snapshot!(ran.lines(3).join("\n"), @r"
+    projectName local
+    pipelineName ci
+    pipelineID 1
+    runName 1
+    runID 1
+    runURI vstfs:///Build/Build/1
+    sourceBranch refs/heads/main
+    sourceCommit c0ffee
+    sourceProvider TfsGit
+    requestedFor Somebody
+    ");
+    assert_eq!(ran.lines(4), ["ResourceTrigger ci pipeline 1 beef"]);
+    assert_eq!(ran.step(5).issues[0].message, "Input `source` is `other`; expected `current`, `specific`, or a pipeline resource: `ci`.");
+    assert_eq!(ran.record.event.resource.as_deref(), Some("ci"));
+    assert_eq!(ran.record.pipeline_runs, bench.pipeline_runs);
+}

@@ -23,6 +23,7 @@ use slipway_pipelines::{
 };
 
 use crate::cancellation::Cancellation;
+use crate::consumed::ConsumedRun;
 use crate::error::RunError;
 use crate::event::{Event, TaskResult};
 use crate::request::{PipelineVariable, Repository, RunRequest, TaskPackage, VariableGroup};
@@ -38,6 +39,7 @@ pub(super) struct Bench {
     pub(super) connections: Vec<ServiceConnection>,
     pub(super) variables: Vec<PipelineVariable>,
     pub(super) groups: Vec<VariableGroup>,
+    pub(super) pipeline_runs: Vec<ConsumedRun>,
     pub(super) azure: Option<AzureEndpoint>,
     pub(super) agents: usize,
     pub(super) debug: bool,
@@ -90,6 +92,7 @@ impl Bench {
             connections: vec![],
             variables: vec![],
             groups: vec![],
+            pipeline_runs: vec![],
             azure: None,
             agents: 1,
             debug: false,
@@ -154,6 +157,7 @@ impl Bench {
             connections: self.connections.clone(),
             variables: self.variables.clone(),
             groups: self.groups.clone(),
+            pipeline_runs: self.pipeline_runs.clone(),
             azure: self.azure.clone(),
             state: self.path("state"),
             agents: self.agents,

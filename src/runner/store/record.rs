@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::consumed::ConsumedRun;
 use crate::event::{Issue, TaskResult};
 
 /// `run.json`.
@@ -23,6 +24,9 @@ pub struct RunRecord {
     /// What started it; absent in records of before it was kept, all of which a person started.
     #[serde(default)]
     pub event: EventRecord,
+    /// The runs of other pipelines that it uses.
+    #[serde(default)]
+    pub pipeline_runs: Vec<ConsumedRun>,
     /// Branch of the repository, or `refs/pull/1/merge`; empty outside of git.
     pub branch: String,
     /// Commit of the repository, empty outside of git.
@@ -76,11 +80,14 @@ pub struct EventRecord {
     /// Of a pull request.
     #[serde(default)]
     pub pull_request: Option<PullRequestRecord>,
+    /// Of the completion of another run: the alias of the pipeline resource that it is.
+    #[serde(default)]
+    pub resource: Option<String>,
 }
 
 impl Default for EventRecord {
     fn default() -> Self {
-        Self { reason: "Manual".to_owned(), pull_request: None }
+        Self { reason: "Manual".to_owned(), pull_request: None, resource: None }
     }
 }
 

@@ -234,6 +234,7 @@ mod tests {
             file: "ci.yml".into(),
             pipeline_id: 1,
             event: EventRecord::default(),
+            pipeline_runs: vec![],
             branch: String::new(),
             commit: String::new(),
             uncommitted: vec![],
