@@ -42,6 +42,9 @@ pub(crate) trait Ecosystem: Sync {
     /// The versions of its tools as they answer in `folder`.
     async fn tools(&self, folder: &Path, environment: &[(String, OsString)]) -> Vec<(&'static str, String)>;
 
+    /// The file that chooses among the tools for what lies in `folder`; none where the machine's own answer.
+    fn tools_chosen_by(&self, folder: &Path) -> Option<PathBuf>;
+
     /// The commands of a check: pure.
     fn plan(&self, workspace: &Workspace, check: Check, options: &Options, tools: &Tools) -> PlannedCheck;
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::ecosystem::{self, ECOSYSTEMS};
+use crate::ecosystem;
 use crate::{Check, Workspace};
 
 /// How to check.
@@ -20,28 +20,34 @@ pub struct Options {
     pub scratch: PathBuf,
 }
 
-/// The tools of this machine.
+/// The tools of this machine, as they answer in each workspace: a workspace may choose tools of its own (`rust-toolchain.toml`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tools {
-    /// Versions by name: `cargo`, `rustc`, `rustfmt`, `clippy`, `nextest`. What is not installed is absent.
-    pub versions: BTreeMap<&'static str, String>,
+    /// By the folder of the workspace, as [`Workspace::folder`]: versions by name (`cargo`, `rustc`, `rustfmt`, `clippy`, `nextest`). What
+    /// is not installed is absent.
+    pub versions: BTreeMap<String, BTreeMap<&'static str, String>>,
 }
 
 impl Tools {
-    /// Asks the tools of the workspaces' ecosystems for their versions.
+    /// Asks the tools of the workspaces' ecosystems for their versions; workspaces that choose the same tools once.
     pub async fn detect(workspaces: &[Workspace], environment: &[(String, OsString)]) -> Self {
+        let mut asked = BTreeMap::new();
         let mut versions = BTreeMap::new();
-        for ecosystem in ECOSYSTEMS {
-            if let Some(workspace) = workspaces.iter().find(|workspace| workspace.ecosystem == ecosystem.name()) {
-                versions.extend(ecosystem.tools(&workspace.root, environment).await);
+        for workspace in workspaces {
+            let Some(ecosystem) = ecosystem::by_name(workspace.ecosystem) else { continue };
+            let chosen_by = (workspace.ecosystem, ecosystem.tools_chosen_by(&workspace.root));
+            if !asked.contains_key(&chosen_by) {
+                let answers: BTreeMap<_, _> = ecosystem.tools(&workspace.root, environment).await.into_iter().collect();
+                asked.insert(chosen_by.clone(), answers);
             }
+            versions.insert(workspace.folder.clone(), asked[&chosen_by].clone());
         }
         Self { versions }
     }
 
-    /// The version of a tool; absent if it is not installed.
-    pub fn version(&self, tool: &str) -> Option<&str> {
-        self.versions.get(tool).map(String::as_str)
+    /// The version of a tool in the workspace of that folder; absent if it is not installed.
+    pub fn version(&self, workspace: &str, tool: &str) -> Option<&str> {
+        self.versions.get(workspace)?.get(tool).map(String::as_str)
     }
 }
 

@@ -51,7 +51,7 @@ fn run(workspace: &str, tool: &str, findings: &[&Finding], context: &SarifContex
     if let Some((_, page)) = judge(tool) {
         driver["informationUri"] = json!(page);
     }
-    if let Some(version) = context.tools.version(tool) {
+    if let Some(version) = context.tools.version(workspace, tool) {
         driver["version"] = json!(version);
         driver["fullName"] = json!(format!("{tool} {version}"));
     }

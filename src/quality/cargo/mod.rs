@@ -64,10 +64,17 @@ impl Ecosystem for Cargo {
         found
     }
 
+    fn tools_chosen_by(&self, folder: &Path) -> Option<PathBuf> {
+        // As rustup looks for them: <https://rust-lang.github.io/rustup/overrides.html>
+        let files = folder.ancestors().flat_map(|folder| ["rust-toolchain", "rust-toolchain.toml"].map(|name| folder.join(name)));
+        files.into_iter().find(|file| file.is_file())
+    }
+
     fn plan(&self, workspace: &Workspace, check: Check, options: &Options, tools: &Tools) -> PlannedCheck {
         let locked: &[&str] = if options.locked && workspace.locked { &["--locked"] } else { &[] };
         let cargo = |parts: &[&[&str]]| CommandLine::new("cargo", &parts.concat(), &workspace.root);
-        let is_nextest = matches!(check, Check::UnitTests | Check::IntegrationTests) && tools.version("nextest").is_some();
+        let is_nextest =
+            matches!(check, Check::UnitTests | Check::IntegrationTests) && tools.version(&workspace.folder, "nextest").is_some();
         const JSON: &[&str] = &["--color", "never", "--message-format", "json"];
         let (commands, then, judges, obstacle): (_, &str, Vec<&'static str>, _) = match check {
             Check::Format => (vec![cargo(&[&["fmt", "--all", "--check"]])], "", vec!["rustfmt"], missing(tools, "rustfmt", workspace)),
@@ -115,7 +122,7 @@ impl Ecosystem for Cargo {
 
 /// A component of the tool chain that is not installed.
 fn missing(tools: &Tools, component: &str, workspace: &Workspace) -> Option<(String, String)> {
-    tools.version(component).is_none().then(|| {
+    tools.version(&workspace.folder, component).is_none().then(|| {
         (
             format!("`{component}` is not installed in the Rust tool chain that `{}` uses", workspace.root.display()),
             format!("run `rustup component add {component}` in a step before, or name it in `rust-toolchain.toml`"),

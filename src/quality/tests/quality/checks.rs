@@ -81,10 +81,41 @@ async fn a_lock_file_that_would_change_is_told_with_the_next_step() {
     assert!(check.hint.as_ref().unwrap().contains("commit `Cargo.lock`"), "{check:?}");
 }
 
+/// A `cargo` that has no clippy in the folder `old`, which chooses a tool chain of its own.
+#[cfg(unix)]
+#[expect(clippy::disallowed_methods, reason = "a shell that writes the program for the test")]
+fn cargo_without_clippy_in_old(folder: &std::path::Path) {
+    // Another process writes the program: a child that another test forks at that moment would hold this process's open file.
+    let script = r#"case "$PWD $*" in */old\ clippy*) exit 1;; *) PATH=${PATH#*:}; exec cargo "$@";; esac"#;
+    let write = r#"mkdir "$1" && printf '#!/bin/sh\n%s\n' "$2" > "$1/cargo" && chmod +x "$1/cargo""#;
+    let written = std::process::Command::new("sh").args(["-c", write, "sh"]).arg(folder).arg(script).status().unwrap();
+    assert!(written.success());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn each_workspace_has_the_tools_that_it_chooses() {
+    let package = |name: &str| format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
+    let mut world = World::new();
+    for name in ["new", "old", "other"] {
+        world = world.file(&format!("{name}/Cargo.toml"), &package(name)).file(&format!("{name}/src/lib.rs"), "//! Shop.\n");
+    }
+    world = world.file("old/rust-toolchain.toml", "");
+    let tools = world.folder.path().join("tools");
+    cargo_without_clippy_in_old(&tools);
+    let (_, path) = world.environment.base.iter_mut().find(|(name, _)| name == "PATH").unwrap();
+    *path = std::env::join_paths(std::iter::once(tools).chain(std::env::split_paths(path))).unwrap();
+    let report = world.run(&[Lint]).await;
+    assert_eq!(checks(&report).len(), 3);
+    let reasons: Vec<_> = report.checks.iter().map(|check| check.reason.as_deref().unwrap_or("passed")).collect();
+    assert_eq!((reasons[0], reasons[2]), ("passed", "passed"), "{reasons:?} {:?}", world.output());
+    assert!(reasons[1].starts_with("`clippy` is not installed in the Rust tool chain that `"), "{reasons:?}");
+}
+
 #[tokio::test]
 async fn a_missing_component_fails_its_check_alone() {
     let mut world = World::new().package("//! Shop.\n");
-    world.tools = Some(slipway_quality::Tools { versions: [("rustfmt", "1".to_owned())].into() });
+    world.tools = Some(slipway_quality::Tools { versions: [(".".to_owned(), [("rustfmt", "1".to_owned())].into())].into() });
     let report = world.run(&[Format, Lint]).await;
     assert_eq!(report.checks[0].outcome, slipway_quality::CheckOutcome::Passed);
     let lint = &report.checks[1];

@@ -51,7 +51,7 @@ fn context() -> SarifContext {
         repository_uri: Some("https://dev.azure.com/contoso/shop/_git/shop".into()),
         revision: Some("0123456789abcdef0123456789abcdef01234567".into()),
         branch: Some("refs/heads/main".into()),
-        tools: Tools { versions: [("clippy", "0.1.95".to_owned())].into() },
+        tools: Tools { versions: [("orders".to_owned(), [("clippy", "0.1.95".to_owned())].into())].into() },
     }
 }
 

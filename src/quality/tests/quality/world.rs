@@ -102,7 +102,7 @@ impl World {
                 // Runs the same with and without nextest on the machine that tests this; nextest has tests of its own.
                 let mut tools = Tools::detect(&workspaces, &self.environment.base).await;
                 if !self.nextest {
-                    tools.versions.remove("nextest");
+                    tools.versions.values_mut().for_each(|versions| _ = versions.remove("nextest"));
                 }
                 tools
             }
