@@ -66,17 +66,25 @@ fn without_credentials(uri: &str) -> String {
     url.to_string()
 }
 
+/// The title of the test run of a check; two runs of one step are told apart.
+fn run_title(given: &str, check: Check, folder: &str, is_alone: bool) -> String {
+    match (given, is_alone) {
+        ("", _) => format!("{check} of {folder}"),
+        (given, true) => given.to_owned(),
+        (given, false) => format!("{given} ({check})"),
+    }
+}
+
 /// Writes the test results of each check and hands them to the agent.
 ///
 /// # Errors
 /// When a file cannot be written, or its path cannot be handed over.
 pub(crate) fn tests(context: &TaskContext, report: &Report, title: &str, folder: &str) -> Result<(), TaskError> {
-    for check in [Check::UnitTests, Check::IntegrationTests] {
-        let suites: Vec<_> = report.tests.iter().filter(|suite| suite.check == check).cloned().collect();
-        if suites.is_empty() {
-            continue;
-        }
-        let title = if title.is_empty() { format!("{check} of {folder}") } else { title.to_owned() };
+    let suites_of = |check| report.tests.iter().filter(|suite| suite.check == check).cloned().collect::<Vec<_>>();
+    let runs = [Check::UnitTests, Check::IntegrationTests].map(|check| (check, suites_of(check)));
+    let is_alone = runs.iter().filter(|(_, suites)| !suites.is_empty()).count() == 1;
+    for (check, suites) in runs.into_iter().filter(|(_, suites)| !suites.is_empty()) {
+        let title = run_title(title, check, folder, is_alone);
         let path = context.files().write_text(&format!("{check}"), "xml", &junit(&title, &suites))?;
         context.reporter().publish_results(&PublishResults {
             format: ResultsFormat::JUnit,
@@ -91,4 +99,16 @@ pub(crate) fn tests(context: &TaskContext, report: &Report, title: &str, folder:
         })?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_test_runs_of_a_step_have_two_titles() {
+        let title = |given, is_alone| run_title(given, Check::UnitTests, "orders", is_alone);
+        assert_eq!([title("", true), title("", false)], ["unit-tests of orders", "unit-tests of orders"]);
+        assert_eq!([title("Nightly", true), title("Nightly", false)], ["Nightly", "Nightly (unit-tests)"]);
+    }
 }

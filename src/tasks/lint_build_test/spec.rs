@@ -69,7 +69,7 @@ pub const SPEC: TaskSpec = TaskSpec {
             name: "testRunTitle",
             label: "Title of the test run",
             group: Some("advanced"),
-            help: "Not given: the names of the checks and of the folder.",
+            help: "Not given: the names of the checks and of the folder. Where unit and integration tests run, the name of the check is added.",
             ..InputSpec::DEFAULT
         },
         InputSpec {
