@@ -5,4 +5,5 @@ mod expand;
 mod keyvault_fetch;
 mod leftovers;
 mod lint_build_test;
+mod release;
 mod shop;
