@@ -68,7 +68,7 @@ const CASES: [Case; 17] = [
         "connections",
         &[(
             "templates/jobs/a.yml",
-            "parameters:\n# The environment.\n- name: environment\n  type: string\n  default: $(where)\njobs:\n- deployment: a\n  timeoutInMinutes: 5\n  environment:\n    name: shop-$(where)\n- deployment: b\n  timeoutInMinutes: 5\n  environment: ${{ parameters.environment }}\n",
+            "parameters:\n# The environment.\n- name: environment\n  type: string\n  default: $(where)\njobs:\n- deployment: a\n  timeoutInMinutes: 5\n  environment:\n    name: shop-$(where)\n- deployment: b\n  timeoutInMinutes: 5\n  environment: ${{ parameters.environment }}\n- job: c\n  timeoutInMinutes: 5\n  steps:\n  - task: ImagePublish@1\n    inputs:\n      environment: LEVEL=$(level)\n",
         )],
         &[
             "[connections] templates/jobs/a.yml:5:12: the environment `$(where)` is not known before the run",

@@ -62,7 +62,7 @@ const CONNECTIONS: [&str; 18] = [
     "targetContainerRegistry",
 ];
 
-/// Parameters and keys that name an environment.
+/// Parameters and keys of deployment jobs that name an environment.
 const ENVIRONMENTS: [&str; 2] = ["environment", "productionEnvironment"];
 
 fn is_one_of(names: &[&str], name: &Node) -> bool {
@@ -93,7 +93,8 @@ fn scripts(source: &Source, _: &Library) -> Vec<Breach> {
 fn connections(source: &Source, _: &Library) -> Vec<Breach> {
     let mut found = Vec::new();
     for (names, what) in [(CONNECTIONS.as_slice(), "service connection"), (&ENVIRONMENTS, "environment")] {
-        let named = entries(&source.tree).into_iter().filter(|(key, _)| is_one_of(names, key)).map(|(_, value)| value);
+        let holders = mappings(&source.tree).into_iter().filter(|node| names == CONNECTIONS || node.get("deployment").is_some());
+        let named = holders.filter_map(Node::entries).flatten().filter(|(key, _)| is_one_of(names, key)).map(|(_, value)| value);
         let declared = declarations(source).filter(|item| item.get("name").is_some_and(|name| is_one_of(names, name)));
         let values = named.chain(declared.filter_map(|item| item.get("default")));
         let texts = values.flat_map(texts).filter(|(_, text)| text.contains("$(") || text.contains("$["));
