@@ -252,7 +252,8 @@ mod tests {
 
     #[test]
     fn challenges() {
-        let read = challenge(&headers(&[r#"Bearer realm="https://r.azurecr.io/oauth2/token",service="r.azurecr.io",scope="a,b""#])).unwrap();
+        let read =
+            challenge(&headers(&[r#"Bearer realm="https://r.azurecr.io/oauth2/token",service="r.azurecr.io",scope="a,b""#])).unwrap();
         let realm = Url::parse("https://r.azurecr.io/oauth2/token").unwrap();
         assert_eq!(read, Scheme::Bearer { realm, service: Some("r.azurecr.io".to_owned()) });
         assert_eq!(challenge(&headers(&["Basic realm=x"])), Ok(Scheme::Basic));

@@ -55,7 +55,7 @@ pub enum RegistryErrorKind {
         got: String,
     },
     /// No answer came.
-    Network(SendError),
+    Network(Box<SendError>),
     /// There is no token of the identity.
     Token(TokenError),
     /// A local file that is to be sent cannot be read.
@@ -81,7 +81,9 @@ impl RegistryError {
     pub fn next_step(&self) -> String {
         let (host, repository) = (&self.host, &self.repository);
         match &self.kind {
-            RegistryErrorKind::RepositoryNotFound => format!("Check the name of the repository `{repository}`, and that something was pushed to it."),
+            RegistryErrorKind::RepositoryNotFound => {
+                format!("Check the name of the repository `{repository}`, and that something was pushed to it.")
+            }
             RegistryErrorKind::ManifestNotFound { .. } => {
                 format!("Check that the image was pushed to `{host}/{repository}`, and that no clean-up removed it.")
             }
@@ -113,7 +115,9 @@ impl fmt::Display for RegistryError {
             RegistryErrorKind::RepositoryNotFound => write!(f, "The registry `{host}` has no repository `{repository}`."),
             RegistryErrorKind::ManifestNotFound { reference } => write!(f, "`{place}` has no manifest `{reference}`."),
             RegistryErrorKind::BlobNotFound { digest } => write!(f, "`{place}` has no blob `{digest}`."),
-            RegistryErrorKind::Unauthorized { detail } => write!(f, "The registry did not accept the credentials for `{place}`{}.", said(detail)),
+            RegistryErrorKind::Unauthorized { detail } => {
+                write!(f, "The registry did not accept the credentials for `{place}`{}.", said(detail))
+            }
             RegistryErrorKind::Denied { missing, detail } if missing.is_empty() => {
                 write!(f, "The registry denied the access to `{place}`{}.", said(detail))
             }
@@ -121,7 +125,9 @@ impl fmt::Display for RegistryError {
                 let missing = missing.iter().map(|action| format!("`{action}`")).collect::<Vec<_>>().join(" and ");
                 write!(f, "The identity has no right to {missing} in `{place}`{}.", said(detail))
             }
-            RegistryErrorKind::TooManyRequests { detail } => write!(f, "`{host}` answered 429 (too many requests) for too long{}.", said(detail)),
+            RegistryErrorKind::TooManyRequests { detail } => {
+                write!(f, "`{host}` answered 429 (too many requests) for too long{}.", said(detail))
+            }
             RegistryErrorKind::DigestMismatch { expected, got } => {
                 write!(f, "The content that `{place}` has for `{expected}` is something else: {got}.")
             }
@@ -131,7 +137,9 @@ impl fmt::Display for RegistryError {
             RegistryErrorKind::Protocol { what, status: Some(status), detail } => {
                 write!(f, "`{place}` answered {status} to {what}{}.", said(detail))
             }
-            RegistryErrorKind::Protocol { what, status: None, detail } => write!(f, "`{place}` gave no usable answer to {what}{}.", said(detail)),
+            RegistryErrorKind::Protocol { what, status: None, detail } => {
+                write!(f, "`{place}` gave no usable answer to {what}{}.", said(detail))
+            }
         }
     }
 }
@@ -139,7 +147,7 @@ impl fmt::Display for RegistryError {
 impl Error for RegistryError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.kind {
-            RegistryErrorKind::Network(error) => Some(error),
+            RegistryErrorKind::Network(error) => Some(&**error),
             RegistryErrorKind::Token(error) => Some(error),
             _ => None,
         }

@@ -7,6 +7,8 @@ pub(crate) use oci_distribution::manifest::{
     OCI_IMAGE_MEDIA_TYPE as MANIFEST,
 };
 
+/// The configuration of an image in Docker's words.
+pub(crate) const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
 /// The two bytes `{}`: the config of what is no image.
 pub const EMPTY: &str = "application/vnd.oci.empty.v1+json";
 /// An in-toto statement: the artifact type and the layer of provenance.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use http::header::{AUTHORIZATION, LOCATION};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::Deserialize;
-use slipway_net::{Client, Clock, FailureKind, Request, Response, SendError, StreamingResponse, UploadBody, retry_after};
+use slipway_net::{Client, Clock, Request, Response, SendError, StreamingResponse, UploadBody, retry_after};
 use slipway_secret::{Secret, SecretSink};
 use tokio::time::sleep;
 use url::Url;
@@ -59,7 +59,12 @@ impl Transport {
             kind: RegistryErrorKind::Protocol { what: "its name", status: None, detail: detail.to_owned() },
         };
         let base = Url::parse(&format!("https://{host}/")).map_err(|_| failure("it is no host name"))?;
-        if base.path() != "/" || base.query().is_some() || base.fragment().is_some() || !base.username().is_empty() || base.host_str().is_none() {
+        if base.path() != "/"
+            || base.query().is_some()
+            || base.fragment().is_some()
+            || !base.username().is_empty()
+            || base.host_str().is_none()
+        {
             return Err(failure("a host name is expected, such as `contoso.azurecr.io`"));
         }
         Ok(Self {
@@ -122,7 +127,7 @@ impl Transport {
             let result = self.signed(request, access).await;
             let answer = match &result {
                 Ok(response) => Ok((response.status, &response.headers)),
-                Err(RegistryErrorKind::Network(error)) => Err(error),
+                Err(RegistryErrorKind::Network(error)) => Err(&**error),
                 Err(_) => return result,
             };
             match self.pause(request.url.host_str().unwrap_or_default(), attempt, started.elapsed(), answer) {
@@ -163,7 +168,7 @@ impl Transport {
     async fn signed(&self, request: &Request, access: &Access) -> Result<StreamingResponse, RegistryErrorKind> {
         if request.url.origin() != self.base.origin() {
             self.requests.fetch_add(1, Ordering::Relaxed);
-            return self.client.send_streaming(request, None).await.map_err(RegistryErrorKind::Network);
+            return self.client.send_streaming(request, None).await.map_err(network);
         }
         self.pass_gate().await;
         let (response, used) = self.once(request, access, None).await?;
@@ -186,10 +191,15 @@ impl Transport {
     }
 
     /// Sends once, with a body that is streamed. A 401 makes the next attempt sign in anew.
-    pub(crate) async fn stream(&self, request: &Request, access: &Access, body: UploadBody) -> Result<StreamingResponse, RegistryErrorKind> {
+    pub(crate) async fn stream(
+        &self,
+        request: &Request,
+        access: &Access,
+        body: UploadBody,
+    ) -> Result<StreamingResponse, RegistryErrorKind> {
         if request.url.origin() != self.base.origin() {
             self.requests.fetch_add(1, Ordering::Relaxed);
-            return self.client.send_streaming(request, Some(body)).await.map_err(RegistryErrorKind::Network);
+            return self.client.send_streaming(request, Some(body)).await.map_err(network);
         }
         self.pass_gate().await;
         let (response, used) = self.once(request, access, Some(body)).await?;
@@ -213,7 +223,7 @@ impl Transport {
             request.headers.insert(AUTHORIZATION, value.clone());
         }
         self.requests.fetch_add(1, Ordering::Relaxed);
-        Ok((self.client.send_streaming(&request, body).await.map_err(RegistryErrorKind::Network)?, used))
+        Ok((self.client.send_streaming(&request, body).await.map_err(network)?, used))
     }
 
     /// What to send as `Authorization`; nothing as long as the registry has not asked for it.
@@ -255,7 +265,8 @@ impl Transport {
                 return Ok(Some(RegistryErrorKind::Unauthorized { detail: "the user or the password is wrong".to_owned() }));
             }
             // A registry answers 401 with `insufficient_scope` to a good token that grants too little: another one would grant no more.
-            let lacks = session.token(access, Clock::System.now()).and_then(|token| lacking(token, access)).filter(|missing| !missing.is_empty());
+            let lacks =
+                session.token(access, Clock::System.now()).and_then(|token| lacking(token, access)).filter(|missing| !missing.is_empty());
             if let Some(missing) = lacks {
                 return Ok(Some(RegistryErrorKind::Denied { missing, detail: String::new() }));
             }
@@ -280,7 +291,7 @@ impl Transport {
             _ => None,
         };
         let request = auth::token_request(&self.host, &self.credential, refresh.as_ref(), (realm, service), access, &*self.sink)?;
-        let response = self.client.send(&request).await.map_err(RegistryErrorKind::Network)?;
+        let response = self.client.send(&request).await.map_err(network)?;
         match response.status.as_u16() {
             200 => auth::read_token(&response.body, Clock::System.now(), &*self.sink).ok_or_else(|| RegistryErrorKind::Protocol {
                 what: "the request for a token",
@@ -327,12 +338,17 @@ fn lacking(token: &Secret, access: &Access) -> Option<Vec<String>> {
     auth::missing(token, repository, if push { &["pull", "push"] } else { &["pull"] })
 }
 
+/// No answer came.
+pub(crate) fn network(error: SendError) -> RegistryErrorKind {
+    RegistryErrorKind::Network(Box::new(error))
+}
+
 /// What a refusal means. The body of `response` is read.
 pub(crate) async fn refusal(response: StreamingResponse, what: &'static str) -> RegistryErrorKind {
     let status = response.status;
     let (code, detail) = match response.read(SMALL).await {
         Ok(response) => problem(&response),
-        Err(error) => return RegistryErrorKind::Network(error),
+        Err(error) => return network(error),
     };
     match (status.as_u16(), code.as_str()) {
         (_, "NAME_UNKNOWN") => RegistryErrorKind::RepositoryNotFound,
@@ -367,13 +383,5 @@ pub(crate) fn problem(response: &Response) -> (String, String) {
         Some(problem) if problem.message.is_empty() => (problem.code.clone(), problem.code),
         Some(problem) => (problem.code.clone(), format!("{}: {}", problem.code, problem.message)),
         None => (String::new(), response.excerpt()),
-    }
-}
-
-/// Whether the same may succeed a moment later.
-pub(crate) fn is_transient(kind: &RegistryErrorKind) -> bool {
-    match kind {
-        RegistryErrorKind::Network(error) => error.kind.is_transient() || error.kind == FailureKind::Interrupted,
-        _ => false,
     }
 }
