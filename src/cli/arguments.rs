@@ -71,6 +71,9 @@ pub(crate) struct Surroundings {
 pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) sources: Sources,
+    /// Which run a pipeline resource (resources.pipelines) stands for [default: the latest that succeeded]
+    #[arg(long = "pipeline-run", value_name = "ALIAS=N", value_parser = pipeline_run)]
+    pub(crate) pipeline_runs: Vec<(String, u64)>,
     #[command(flatten)]
     pub(crate) options: RunOptions,
 }
@@ -258,6 +261,14 @@ fn repository(text: &str) -> Result<(String, PathBuf), String> {
     match text.split_once('=') {
         Some((name, path)) if !name.trim().is_empty() && !path.is_empty() => Ok((name.trim().to_owned(), PathBuf::from(path))),
         _ => Err("expected NAME=PATH".to_owned()),
+    }
+}
+
+fn pipeline_run(text: &str) -> Result<(String, u64), String> {
+    let parts = text.split_once('=').map(|(alias, run)| (alias.trim(), run.trim().parse()));
+    match parts {
+        Some((alias, Ok(run))) if !alias.is_empty() => Ok((alias.to_owned(), run)),
+        _ => Err("expected ALIAS=N, N the number of a run".to_owned()),
     }
 }
 

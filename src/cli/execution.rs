@@ -70,7 +70,7 @@ pub(crate) async fn execute(
         connections: azure.connections().to_vec(),
         variables: variables(&here, azure),
         groups,
-        pipeline_runs: Vec::new(),
+        pipeline_runs: here.pipeline_runs.clone(),
         azure: azure.endpoint().cloned(),
         state: state.to_owned(),
         agents: options.agents.into(),

@@ -22,6 +22,7 @@ mod packages;
 mod record;
 mod repositories;
 mod repository;
+mod resources;
 mod simulate;
 mod state;
 mod terminal;

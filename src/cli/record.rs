@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use slipway_runner::{ArtifactRecord, RunRecord, Store, TaskResult, TestOutcome};
+use slipway_runner::{ArtifactRecord, ConsumedRun, RunRecord, Store, TaskResult, TestOutcome};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::failure::Failure;
-use crate::live::{Report, Row, TestCounts};
+use crate::live::{Report, Row, TestCounts, result_word, run_title};
 use crate::state::StateFolder;
 
 /// The report of run `id`.
@@ -32,8 +32,12 @@ pub(crate) fn report(state: &StateFolder, id: u64) -> Result<Report, Failure> {
             })
             .collect(),
     });
+    // Another run that cannot be read does not keep this one from being told.
+    let runs = store.runs().unwrap_or_default();
     Ok(Report {
         id,
+        uses: record.pipeline_runs.iter().map(uses).collect(),
+        triggered: runs.iter().filter(|other| triggered_by(other).is_some_and(|run| run.run == id)).map(triggered).collect(),
         number: record.number.clone(),
         origin: origin(&record),
         pipeline: record.pipeline.clone(),
@@ -58,18 +62,44 @@ fn origin(record: &RunRecord) -> String {
             short(&pull_request.source_branch),
             short(&pull_request.target_branch)
         ),
+        (event, None) if record.event.resource.is_some() => {
+            format!("completion of {event}; {}, commit {commit}", short(&record.branch))
+        }
         (event, None) if record.event.reason != "Manual" => format!("{event} to {}, commit {commit}", short(&record.branch)),
         _ => String::new(),
     }
 }
 
-/// What started a run: `by hand`, `push`, `pull request 3`.
+/// What started a run: `by hand`, `push`, `pull request 3`, `run 3 of shop-ci`.
 pub(crate) fn event(record: &RunRecord) -> String {
-    match (&record.event.pull_request, record.event.reason.as_str()) {
-        (Some(pull_request), _) => format!("pull request {}", pull_request.id),
-        (None, "Manual") => "by hand".to_owned(),
-        (None, _) => "push".to_owned(),
+    match (&record.event.pull_request, triggered_by(record), record.event.reason.as_str()) {
+        (Some(pull_request), ..) => format!("pull request {}", pull_request.id),
+        (None, Some(run), _) => format!("run {} of {}", run.run, run.pipeline),
+        (None, None, "Manual") => "by hand".to_owned(),
+        (None, None, "ResourceTrigger") => "another run".to_owned(),
+        (None, None, _) => "push".to_owned(),
     }
+}
+
+/// The run whose completion started it.
+fn triggered_by(record: &RunRecord) -> Option<&ConsumedRun> {
+    let alias = record.event.resource.as_ref()?;
+    record.pipeline_runs.iter().find(|run| run.alias == *alias)
+}
+
+/// A run that it uses, in words.
+fn uses(run: &ConsumedRun) -> String {
+    let built = match run.commit.get(..8).unwrap_or(&run.commit) {
+        "" => String::new(),
+        commit => format!("; {}, commit {commit}", short(&run.branch)),
+    };
+    format!("{}  {}{built}", run.alias, run_title(run.run, &run.number, &run.pipeline))
+}
+
+/// A run that it triggered, in words.
+fn triggered(run: &RunRecord) -> String {
+    let result = run.result.map_or("not complete", result_word);
+    format!("{}: {result}", run_title(run.id, &run.number, &run.pipeline))
 }
 
 fn short(reference: &str) -> &str {

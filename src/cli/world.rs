@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use slipway_pipelines::{ConnectionCatalog, Diagnostics, Expanded, Files, LoadRequest, Loaded, Pipeline, VariableGroupCatalog};
-use slipway_runner::{Repository, RunEvent};
+use slipway_runner::{ConsumedRun, Repository, RunEvent};
 use slipway_standin::Config;
 
 use crate::arguments::{Sources, StateArguments, Surroundings};
@@ -50,6 +50,8 @@ pub(crate) struct PipelineWorld {
     pub(crate) folder: String,
     /// What it is started by.
     pub(crate) event: RunEvent,
+    /// The runs that its pipeline resources stand for; empty until they are resolved.
+    pub(crate) pipeline_runs: Vec<ConsumedRun>,
     /// Where it is read.
     pub(crate) files: Arc<dyn Files>,
     /// Its task packages.
@@ -99,7 +101,7 @@ impl PipelineWorld {
         };
         let named = Named::new(env, &world, &sources.surroundings, strict);
         let files = Arc::new(FolderFiles(world.repository.path.clone()));
-        Ok(Self { file, id, name, folder, event: RunEvent::Manual, files, packages, named, world })
+        Ok(Self { file, id, name, folder, event: RunEvent::Manual, pipeline_runs: Vec::new(), files, packages, named, world })
     }
 }
 
@@ -118,6 +120,13 @@ impl PipelineWorld {
         let loaded = loaded?;
         terminal.print_error(loaded.warnings.render(&|file| self.source(file)).lines());
         Ok(loaded)
+    }
+
+    /// The pipeline, of which only something is asked: nothing is printed.
+    pub(crate) fn look(&self) -> Result<Pipeline, Diagnostics> {
+        let loaded = self.request(slipway_pipelines::load);
+        self.named.repositories.take_notices();
+        loaded.map(|loaded| loaded.pipeline)
     }
 
     /// The document without templates and `${{ }}`, not checked.
@@ -166,7 +175,7 @@ impl PipelineWorld {
 
     /// Whether a step of the pipeline is started by Node: a task of a package. Those that the runner brings are not.
     pub(crate) fn needs_node(&self, pipeline: &Pipeline) -> bool {
-        let steps = pipeline.stages.iter().flat_map(|stage| &stage.jobs).flat_map(|job| &job.steps);
+        let steps = pipeline.stages.iter().flat_map(|stage| &stage.jobs).flat_map(|job| job.all_steps());
         let packaged = |id: &str| self.packages.all().iter().any(|package| package.definition.id.eq_ignore_ascii_case(id));
         steps.into_iter().any(|step| packaged(&step.task.id))
     }

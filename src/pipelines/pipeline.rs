@@ -105,6 +105,18 @@ pub struct Job {
     pub place: Place,
 }
 
+impl Job {
+    /// All its steps: those of the hooks of a deployment job, too.
+    pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
+        let hooks = match &self.kind {
+            JobKind::Deployment(deployment) => Some(&deployment.hooks),
+            JobKind::Agent | JobKind::Server => None,
+        };
+        let of_hooks = hooks.into_iter().flat_map(|hooks| hooks.all()).flat_map(|(_, hook)| &hook.steps);
+        self.steps.iter().chain(of_hooks)
+    }
+}
+
 /// Who runs a job.
 #[derive(Clone, Debug, Default)]
 pub enum JobKind {

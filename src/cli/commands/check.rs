@@ -17,7 +17,7 @@ pub(crate) async fn check(env: &Env, arguments: &CheckArguments, terminal: &Arc<
         return Err(failure);
     }
     let jobs = pipeline.stages.iter().map(|stage| stage.jobs.len()).sum::<usize>();
-    let steps = pipeline.stages.iter().flat_map(|stage| &stage.jobs).map(|job| job.steps.len()).sum::<usize>();
+    let steps = pipeline.stages.iter().flat_map(|stage| &stage.jobs).map(|job| job.all_steps().count()).sum::<usize>();
     let count = |n: usize, what: &str| if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") };
     terminal.print([format!(
         "{}: no problems ({}, {}, {})",

@@ -11,16 +11,17 @@ use crate::interrupt::Interrupts;
 use crate::terminal::Terminal;
 use crate::text::Line;
 use crate::world::PipelineWorld;
-use crate::{groups, record};
+use crate::{groups, record, resources};
 
 /// Runs a pipeline.
 pub(crate) async fn run(env: &Env, arguments: &RunArguments, terminal: &Arc<Terminal>) -> Result<Exit, Failure> {
     let options = &arguments.options;
-    let here = PipelineWorld::find(env, &arguments.sources, options.strict).await?;
+    let mut here = PipelineWorld::find(env, &arguments.sources, options.strict).await?;
     let pipeline = here.load(terminal)?;
     let node = node_for(env, options, &here, &pipeline).await?;
     let state = here.world.state.clone();
     let _lock = state.lock(&format!("slipway run {}", here.file))?;
+    here.pipeline_runs = resources::resolve(&here, &pipeline, &arguments.pipeline_runs)?;
     let azure = Azure::for_run(&here.world, options.strict, terminal).await?;
     let groups = groups::for_run(&here.world, &pipeline, terminal)?;
     let mut interrupts = Interrupts::receive()?;

@@ -1,9 +1,12 @@
 //! `slipway simulate pr` and `slipway simulate push`.
 
+mod completions;
+
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use slipway_pipelines::{FileError, Pipeline, yaml};
+use slipway_pipelines::{FileError, Files, Pipeline, yaml};
 use slipway_runner::{Provider, Repository, RunEvent, Source};
 
 use crate::arguments::{SimulateArguments, SimulateCommand};
@@ -19,7 +22,7 @@ use crate::simulate::{self, Choice, Clone as Copy, Ended, Outcome, Prepared, Yam
 use crate::terminal::Terminal;
 use crate::text::{Line, Style};
 use crate::world::{Named, PipelineWorld, World};
-use crate::{groups, local_config, record};
+use crate::{groups, local_config, record, resources};
 
 /// How many uncommitted files are named.
 const NAMED_FILES: usize = 20;
@@ -85,6 +88,10 @@ struct Triggered {
     required: bool,
     /// Absent where its YAML is broken.
     loaded: Option<(PipelineWorld, Pipeline)>,
+    /// The alias and the run of the resource whose completion triggers it.
+    completed: Option<(String, u64)>,
+    /// The pipelines whose completions led to it, the first one first.
+    after: Vec<String>,
 }
 
 impl Simulation<'_> {
@@ -94,17 +101,17 @@ impl Simulation<'_> {
             prepared = self.prepare(command) => prepared?,
             () = interrupts.next() => return Err(Failure::interrupted("interrupted before anything ran")),
         };
-        let triggered = self.choose(&copy, &prepared)?;
+        let mut waiting: VecDeque<Triggered> = self.choose(&copy, &prepared)?.into();
         let policies = matches!(prepared.event, RunEvent::PullRequest(_)) && self.kind() == RepositoryKind::AzureRepos;
         let mut ended = Vec::new();
         let mut interrupted = false;
-        for Triggered { name, required, loaded } in triggered {
+        while let Some(Triggered { name, required, loaded, completed, after }) = waiting.pop_front() {
             let outcome = match loaded {
                 _ if interrupted => Outcome::NotRun,
                 None => Outcome::Refused,
                 Some((pipeline_world, pipeline)) => {
                     self.terminal.print([Line::new()]);
-                    match self.run_one(pipeline_world, pipeline, &mut interrupts).await {
+                    match self.run_one(pipeline_world, pipeline, completed, &mut interrupts).await {
                         Ok((outcome, was_interrupted)) => {
                             interrupted = was_interrupted;
                             outcome
@@ -116,6 +123,9 @@ impl Simulation<'_> {
                     }
                 }
             };
+            if let (Outcome::Ran(report), false) = (&outcome, interrupted) {
+                waiting.extend(self.completions(&copy, &prepared, report.id, after)?);
+            }
             ended.push(Ended { pipeline: name, required, outcome });
         }
         let succeeded = ended.iter().all(Ended::succeeded);
@@ -187,31 +197,10 @@ impl Simulation<'_> {
     /// Loads the pipelines from the commit, and says which are triggered and why the others are not.
     fn choose(&self, copy: &Copy, prepared: &Prepared) -> Result<Vec<Triggered>, Failure> {
         let policies = matches!(prepared.event, RunEvent::PullRequest(_)) && self.kind() == RepositoryKind::AzureRepos;
-        let copied = GitRepository::at(self.env, &copy.repository());
-        let files = copied
-            .ok_or_else(|| "it is gone".to_owned())
-            .and_then(|copied| copied.files(&prepared.commit))
-            .map_err(|reason| Failure::refused(format!("the temporary copy `{}` cannot be read: {reason}", copy.repository().display())))?;
-        let mut definitions: Vec<&PipelineDefinition> = self.world.config.pipelines.iter().collect();
-        definitions.sort_by_key(|definition| definition.id);
+        let files = self.files(copy, &prepared.commit)?;
         let mut triggered = Vec::new();
-        for definition in definitions {
-            let pipeline_world = PipelineWorld {
-                world: World {
-                    repository: self.repository(copy, prepared),
-                    config: self.world.config.clone(),
-                    config_file: self.world.config_file.clone(),
-                    state: self.world.state.clone(),
-                },
-                file: definition.file.clone(),
-                id: Some(definition.id),
-                name: definition.name.clone(),
-                folder: definition.folder.clone(),
-                event: prepared.event.clone(),
-                files: Arc::clone(&files),
-                packages: self.packages.clone(),
-                named: self.named.clone(),
-            };
+        for definition in self.definitions() {
+            let pipeline_world = self.pipeline_world(copy, prepared, definition, &files, prepared.event.clone());
             let choose = |yaml: Yaml<'_>| simulate::select(prepared, self.kind(), &self.world.config.branch_policies, definition, yaml);
             let missing = matches!(files.read(&definition.file), Err(FileError::Missing));
             // A policy decides without the YAML; what is not validated is not even read.
@@ -252,10 +241,54 @@ impl Simulation<'_> {
                     name: definition.name.clone(),
                     required: choice.required,
                     loaded: loaded.map(|pipeline| (pipeline_world, pipeline)),
+                    completed: None,
+                    after: Vec::new(),
                 });
             }
         }
         Ok(triggered)
+    }
+
+    /// The pipelines in the order of their ids.
+    fn definitions(&self) -> Vec<&PipelineDefinition> {
+        let mut definitions: Vec<&PipelineDefinition> = self.world.config.pipelines.iter().collect();
+        definitions.sort_by_key(|definition| definition.id);
+        definitions
+    }
+
+    /// The files of a commit.
+    fn files(&self, copy: &Copy, commit: &str) -> Result<Arc<dyn Files>, Failure> {
+        let copied = GitRepository::at(self.env, &copy.repository());
+        let files = copied.ok_or_else(|| "it is gone".to_owned()).and_then(|copied| copied.files(commit));
+        files.map_err(|reason| Failure::refused(format!("the temporary copy `{}` cannot be read: {reason}", copy.repository().display())))
+    }
+
+    /// A pipeline with its YAML in `files`, for a run of the commit that is built.
+    fn pipeline_world(
+        &self,
+        copy: &Copy,
+        prepared: &Prepared,
+        definition: &PipelineDefinition,
+        files: &Arc<dyn Files>,
+        event: RunEvent,
+    ) -> PipelineWorld {
+        PipelineWorld {
+            world: World {
+                repository: self.repository(copy, prepared),
+                config: self.world.config.clone(),
+                config_file: self.world.config_file.clone(),
+                state: self.world.state.clone(),
+            },
+            file: definition.file.clone(),
+            id: Some(definition.id),
+            name: definition.name.clone(),
+            folder: definition.folder.clone(),
+            event,
+            pipeline_runs: Vec::new(),
+            files: Arc::clone(files),
+            packages: self.packages.clone(),
+            named: self.named.clone(),
+        }
     }
 
     /// What the runs build.
@@ -278,10 +311,12 @@ impl Simulation<'_> {
 
     async fn run_one(
         &self,
-        pipeline_world: PipelineWorld,
+        mut pipeline_world: PipelineWorld,
         pipeline: Pipeline,
+        completed: Option<(String, u64)>,
         interrupts: &mut Interrupts,
     ) -> Result<(Outcome, bool), Failure> {
+        pipeline_world.pipeline_runs = resources::resolve(&pipeline_world, &pipeline, completed.as_slice())?;
         let options = &self.arguments.options;
         let node: PathBuf = node_for(self.env, options, &pipeline_world, &pipeline).await?;
         let groups = groups::for_run(&pipeline_world.world, &pipeline, self.terminal)?;

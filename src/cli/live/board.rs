@@ -189,6 +189,6 @@ impl Step {
 }
 
 /// `ci, run 3 (20261124.1)`.
-pub(super) fn run_title(id: u64, number: &str, pipeline: &str) -> String {
+pub(crate) fn run_title(id: u64, number: &str, pipeline: &str) -> String {
     format!("{pipeline}, run {id} ({number})")
 }

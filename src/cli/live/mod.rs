@@ -12,6 +12,7 @@ mod view;
 mod watcher;
 mod words;
 
+pub(crate) use board::run_title;
 pub(crate) use report::{Report, Row, TestCounts};
 pub(crate) use watcher::Watcher;
 pub(crate) use words::result_word;

@@ -30,6 +30,10 @@ pub(crate) struct Report {
     pub(crate) duration: Duration,
     /// Stages, jobs and steps in order.
     pub(crate) rows: Vec<Row>,
+    /// The runs of other pipelines that it uses, in words.
+    pub(crate) uses: Vec<String>,
+    /// The runs that its completion triggered, in words.
+    pub(crate) triggered: Vec<String>,
     /// Published artifacts: name and place.
     pub(crate) artifacts: Vec<(String, PathBuf)>,
     /// Published test results.
@@ -119,6 +123,8 @@ impl Report {
                 lines.extend(entries);
             }
         };
+        list("uses", &mut self.uses.iter().cloned());
+        list("triggered", &mut self.triggered.iter().cloned());
         list("artifacts", &mut self.artifacts.iter().map(|(name, path)| format!("{name}  {}", path.display())));
         list("summaries", &mut self.summaries.iter().map(|path| path.display().to_string()));
         list("logs", &mut std::iter::once(self.logs.display().to_string()));

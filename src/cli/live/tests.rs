@@ -311,6 +311,8 @@ fn the_report_says_what_happened_and_where_things_are() {
             row(1, "Never", None, 0.0),
             Row { started: true, ..row(1, "Killed", None, 0.0) },
         ],
+        uses: vec!["ci  shop-ci, run 6 (20261124.1); main, commit c0ffee11".to_owned()],
+        triggered: vec!["shop-cd, run 8 (20261124.1): succeeded".to_owned()],
         artifacts: vec![("drop".to_owned(), PathBuf::from("/state/runs/3/artifacts/drop"))],
         tests: vec![TestCounts {
             title: "unit".to_owned(),
@@ -330,76 +332,88 @@ fn the_report_says_what_happened_and_where_things_are() {
     report.rows[2].more_issues = 3;
     report.rows[2].log = PathBuf::from("/state/runs/3/logs/test.log");
     report.rows[4].reason = "the condition was false".to_owned();
-    insta::assert_snapshot!(shown(report.lines()), @r#"
-        ci, run 3 (20261124.1): failed in 1 min 15 s
-          push to main, commit 0123abcd
+    insta::assert_snapshot!(shown(report.lines()), @r"
+    ci, run 3 (20261124.1): failed in 1 min 15 s
+      push to main, commit 0123abcd
 
-          failed                   1 min 15 s  Build
-          failed                   1 min 15 s    Job
-          failed                   1 min 10 s      Test
-          succeeded with issues         0.1 s      Publish
-          skipped                           –  Deploy  (the condition was false)
-          not run                           –    Never
-          not complete                      –    Killed
+      failed                   1 min 15 s  Build
+      failed                   1 min 15 s    Job
+      failed                   1 min 10 s      Test
+      succeeded with issues         0.1 s      Publish
+      skipped                           –  Deploy  (the condition was false)
+      not run                           –    Never
+      not complete                      –    Killed
 
-        issues
-          error: Test: test failed
-            in orders
-          warning: Test: slow
-          and 3 more of Test: /state/runs/3/logs/test.log
+    issues
+      error: Test: test failed
+        in orders
+      warning: Test: slow
+      and 3 more of Test: /state/runs/3/logs/test.log
 
-        tests
-          11 passed, 1 failed, 2 skipped  unit
-            failed: orders::rounds
-              expected 2
-              got 3
-              a
-              b
-              c
-          /state/runs/3/tests.json
+    tests
+      11 passed, 1 failed, 2 skipped  unit
+        failed: orders::rounds
+          expected 2
+          got 3
+          a
+          b
+          c
+      /state/runs/3/tests.json
 
-        artifacts
-          drop  /state/runs/3/artifacts/drop
+    uses
+      ci  shop-ci, run 6 (20261124.1); main, commit c0ffee11
 
-        summaries
-          /state/runs/3/summaries/1.md
+    triggered
+      shop-cd, run 8 (20261124.1): succeeded
 
-        logs
-          /state/runs/3/logs
-        "#);
+    artifacts
+      drop  /state/runs/3/artifacts/drop
+
+    summaries
+      /state/runs/3/summaries/1.md
+
+    logs
+      /state/runs/3/logs
+    ");
     insta::assert_snapshot!(shown(report.brief()), @r"
-        ci, run 3 (20261124.1): failed in 1 min 15 s
+    ci, run 3 (20261124.1): failed in 1 min 15 s
 
-          failed      1 min 15 s  Build
-          failed      1 min 15 s    Job
-          failed      1 min 10 s      Test
-          skipped              –  Deploy  (the condition was false)
+      failed      1 min 15 s  Build
+      failed      1 min 15 s    Job
+      failed      1 min 10 s      Test
+      skipped              –  Deploy  (the condition was false)
 
-        issues
-          error: Test: test failed
-            in orders
-          warning: Test: slow
-          and 3 more of Test: /state/runs/3/logs/test.log
+    issues
+      error: Test: test failed
+        in orders
+      warning: Test: slow
+      and 3 more of Test: /state/runs/3/logs/test.log
 
-        tests
-          11 passed, 1 failed, 2 skipped  unit
-            failed: orders::rounds
-              expected 2
-              got 3
-              a
-              b
-              c
-          /state/runs/3/tests.json
+    tests
+      11 passed, 1 failed, 2 skipped  unit
+        failed: orders::rounds
+          expected 2
+          got 3
+          a
+          b
+          c
+      /state/runs/3/tests.json
 
-        artifacts
-          drop  /state/runs/3/artifacts/drop
+    uses
+      ci  shop-ci, run 6 (20261124.1); main, commit c0ffee11
 
-        summaries
-          /state/runs/3/summaries/1.md
+    triggered
+      shop-cd, run 8 (20261124.1): succeeded
 
-        logs
-          /state/runs/3/logs
-        ");
+    artifacts
+      drop  /state/runs/3/artifacts/drop
+
+    summaries
+      /state/runs/3/summaries/1.md
+
+    logs
+      /state/runs/3/logs
+    ");
     let nothing = Report { result: None, logs: PathBuf::from("/l"), ..report.clone() };
     assert_eq!(nothing.lines()[0].to_string(), "ci, run 3 (20261124.1): not complete");
 }

@@ -3,6 +3,7 @@
 //! Used by `slipway simulate`, which runs what was selected.
 
 mod clone;
+mod completion;
 mod prepare;
 mod report;
 mod select;
@@ -10,6 +11,7 @@ mod select;
 mod tests;
 
 pub(crate) use clone::Clone;
+pub(crate) use completion::{Completion, Version, completion};
 pub(crate) use prepare::{Prepared, pull_request, push};
 pub(crate) use report::{Ended, Outcome, lines};
 pub(crate) use select::{Choice, Yaml, select};

@@ -1,5 +1,6 @@
 //! `slipway simulate`: whole outputs, on real repositories.
 
+mod completions;
 mod errors;
 mod interruption;
 mod isolation;
