@@ -247,3 +247,18 @@ fn the_folder_of_a_service_is_its_name_unless_it_is_given() {
     let paths: Vec<_> = found.iter().filter_map(|path| path.last()?.get("path")?.text()).collect();
     assert_eq!(paths, ["orders", "services/mail", "orders"]);
 }
+
+#[test]
+fn an_unknown_key_of_a_service_is_refused_by_its_name_and_those_of_the_readme_are_not() {
+    let readme = readme();
+    let table = readme.split("## What is a service\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    let keys: Vec<&str> = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    assert!(keys.contains(&"name") && keys.contains(&"secrets"), "{keys:?}");
+    let given: String = keys.iter().map(|key| format!("      {key}: orders\n")).collect();
+    let pipeline = |services: &str| format!("extends:\n  template: pipelines/pr.yml@slipway\n  parameters:\n    services:\n{services}");
+    let (status, _, err) = slipway("check", &pipeline(&format!("    -\n{given}")));
+    assert_eq!(status, Some(0), "{err}");
+    let (status, _, err) = slipway("check", &pipeline("    - name: orders\n      secret: A = a\n"));
+    assert_eq!(status, Some(2));
+    assert!(err.contains("The service orders has the unknown key secret"), "{err}");
+}
