@@ -79,6 +79,7 @@ const fixture = files('tests/language-service/fixture');
 for (const [file, parts] of [
   ['stages.yml', ['job: build_orders', 'job: build_shipping', 'displayName: Only for orders', 'stage: deploy_production', 'approve: yes', "EXTRA: '1'", 'A = shipping-a']],
   ['extends.yml', ["displayName: 'Mine: #1'", 'script: echo after']],
+  ['delivery.yml', ['deployment: promote', 'environment: shop-production', 'postRouteTraffic:', 'task: ManualValidation@1', 'service: shipping', 'download: ci', 'pipeline: tools']],
 ]) {
   test(`the expanded ${file} is accepted, and a mistake in it would be found`, async () => {
     const text = expand(fixture, file);
