@@ -48,15 +48,23 @@ pub(crate) fn problems(config: &Config) -> Vec<String> {
     }
     for connection in &config.connections {
         unique("service connection", &connection.name, &mut problems);
-        if let ConnectionKind::ContainerRegistry { registry } = &connection.kind {
-            if !config.registries.iter().any(|known| known.name.eq_ignore_ascii_case(registry)) {
-                problems.push(format!("the service connection `{}` names the registry `{registry}`, which there is not", connection.name));
-            }
-            if connection.credential == CredentialKind::Certificate {
-                problems.push(format!(
+        if let Some(name) = connection.kind.registry() {
+            let registry = config.registries.iter().find(|known| known.name.eq_ignore_ascii_case(name));
+            let admin = matches!(connection.kind, ConnectionKind::RegistryAdmin { .. });
+            match registry {
+                None => {
+                    problems.push(format!("the service connection `{}` names the registry `{name}`, which there is not", connection.name))
+                }
+                Some(registry) if admin && !registry.admin_user => problems
+                    .push(format!("the service connection `{}` signs in as the admin user of `{name}`, which has none", connection.name)),
+                Some(_) if !admin && connection.credential == CredentialKind::Certificate => problems.push(format!(
                     "the service connection `{}` to a registry signs in with a certificate, which such a connection cannot hold",
                     connection.name
-                ));
+                )),
+                Some(_) => {}
+            }
+            if admin {
+                continue;
             }
         }
         match principal(&connection.principal) {
@@ -96,7 +104,7 @@ fn is_vault_name(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{AccessModel, Connection, Principal, SecretSource, Vault, VaultSecret};
+    use crate::config::{AccessModel, Connection, Principal, Registry, SecretSource, Vault, VaultSecret};
 
     #[test]
     fn all_problems_are_told() {
@@ -140,6 +148,45 @@ mod tests {
                 "the service connection `c` signs in with a federated credential of `ci`, which has none",
                 "there are two service connections `c`",
                 "the service connection `c` names the principal `cd`, which there is not",
+            ]
+        );
+    }
+
+    #[test]
+    fn registries_and_connections_to_them_are_checked() {
+        let ci = Principal { name: "ci".to_owned(), credentials: vec![CredentialKind::Certificate] };
+        let registry = |name: &str, push: &str| Registry {
+            name: name.to_owned(),
+            resource_group: "group".to_owned(),
+            pull: Vec::new(),
+            push: vec![push.to_owned()],
+            admin_user: false,
+        };
+        let connection = |kind| Connection {
+            name: "c".to_owned(),
+            principal: "ci".to_owned(),
+            credential: CredentialKind::Certificate,
+            wrong_secret: false,
+            kind,
+        };
+        let to = |registry: &str| ConnectionKind::ContainerRegistry { registry: registry.to_owned() };
+        let admin = connection(ConnectionKind::RegistryAdmin { registry: "Shopprod".to_owned() });
+        let mut config = Config { principals: vec![ci], registries: vec![registry("shopprod", "ci")], ..Config::default() };
+        assert_eq!(problems(&config), Vec::<String>::new());
+        config.registries.push(registry("ShopProd", "ci"));
+        config.registries.push(registry("a-b", "cd"));
+        config.connections = vec![connection(to("shopprod")), connection(to("other")), admin];
+        assert_eq!(
+            problems(&config),
+            [
+                "there are two registries `ShopProd`",
+                "`a-b` is not the name of a registry: 5 to 50 letters and digits are expected",
+                "the registry `a-b` names the principal `cd`, which there is not",
+                "the service connection `c` to a registry signs in with a certificate, which such a connection cannot hold",
+                "there are two service connections `c`",
+                "the service connection `c` names the registry `other`, which there is not",
+                "there are two service connections `c`",
+                "the service connection `c` signs in as the admin user of `Shopprod`, which has none",
             ]
         );
     }

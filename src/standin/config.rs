@@ -135,7 +135,7 @@ pub struct Registry {
 pub struct Connection {
     /// Name.
     pub name: String,
-    /// Principal that it signs in as.
+    /// Principal that it signs in as; empty for [`ConnectionKind::RegistryAdmin`].
     pub principal: String,
     /// With which of its credentials.
     pub credential: CredentialKind,
@@ -156,4 +156,20 @@ pub enum ConnectionKind {
         /// Name of a registry of the configuration.
         registry: String,
     },
+    /// A container registry as its admin user: a user name with a password, which is what connections to registries
+    /// outside of Azure have (`registrytype` Others). Principal and credential do not matter.
+    RegistryAdmin {
+        /// Name of a registry of the configuration, with an admin user.
+        registry: String,
+    },
+}
+
+impl ConnectionKind {
+    /// The registry that it leads to.
+    pub(crate) fn registry(&self) -> Option<&str> {
+        match self {
+            Self::AzureResourceManager => None,
+            Self::ContainerRegistry { registry } | Self::RegistryAdmin { registry } => Some(registry),
+        }
+    }
 }

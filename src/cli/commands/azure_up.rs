@@ -120,8 +120,12 @@ fn instructions(world: &World, endpoint: &AzureEndpoint, logins: &Logins) -> Vec
         Line::plain(format!("  export REQUESTS_CA_BUNDLE={}", quoted(Path::new(&endpoint.ca_bundle_file)))),
         // Keeps these logins apart from the user's own.
         Line::plain(format!("  export AZURE_CONFIG_DIR={}", quoted(&world.state.path().join("az")))),
-        Line::new(),
     ];
+    if !azure.registries.is_empty() {
+        let bundle = quoted(Path::new(&endpoint.ca_bundle_file));
+        lines.push(Line::plain(format!("  export SSL_CERT_FILE={bundle}  # skopeo, oras")));
+    }
+    lines.push(Line::new());
     if logins.commands.is_empty() {
         lines
             .push(Line::plain("No principal of slipway.local.yml can sign in with az: give one the credential `secret` or `certificate`."));
@@ -131,6 +135,9 @@ fn instructions(world: &World, endpoint: &AzureEndpoint, logins: &Logins) -> Vec
         lines.extend(logins.commands.iter().map(|command| Line::plain(format!("  {command}"))));
         if let Some(vault) = azure.vaults.first() {
             lines.push(Line::plain(format!("  az keyvault secret list --vault-name {}", vault.name)));
+        }
+        if let Some(registry) = azure.registries.first() {
+            lines.push(Line::plain(format!("  az acr login --name {} --expose-token", registry.name)));
         }
     }
     lines.extend([Line::new(), Line::plain("`slipway run` on the same state uses it. Ctrl-C ends it.")]);

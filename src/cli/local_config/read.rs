@@ -329,10 +329,19 @@ const CONNECTION_TYPES: &[(&str, ConnectionType)] =
     &[("azureResourceManager", ConnectionType::AzureResourceManager), ("dockerRegistry", ConnectionType::DockerRegistry)];
 
 fn connection(node: &Node, principals: &[Principal], registries: &[Registry], problems: &mut Problems) -> Option<Named<Connection>> {
-    let keys = ["name", "type", "registry", "principal", "credential", "wrongSecret"];
+    let keys = ["name", "type", "registry", "adminUser", "principal", "credential", "wrongSecret"];
     let section = Section::of(node, "a service connection", &keys, problems)?;
     let name = section.required_text("name", problems);
     let leads_to = connection_kind(&section, registries, problems);
+    if let Some(kind @ ConnectionKind::RegistryAdmin { .. }) = leads_to {
+        for key in ["principal", "credential", "wrongSecret"].into_iter().filter(|key| section.has(key)) {
+            problems.add(section.place, format!("`{key}` does not go with `adminUser: true` of a service connection"), "");
+        }
+        let name = name?;
+        let (principal, credential) = (String::new(), CredentialKind::Secret);
+        let value = Connection { name: name.value.clone(), principal, credential, wrong_secret: false, kind };
+        return Some(Named { name, value, public_variables: Vec::new() });
+    }
     let principal = section.required_text("principal", problems);
     let credential = section.required_text("credential", problems);
     let wrong_secret = section.flag("wrongSecret", false, problems);
@@ -379,10 +388,17 @@ fn connection_kind(section: &Section<'_>, registries: &[Registry], problems: &mu
             let hint = if names.is_empty() { "list it under `registries`".to_owned() } else { did_you_mean(&registry.value, &names) };
             problems.add(&registry.place, format!("unknown registry: `{}`", registry.value), hint);
         }
-        return Some(ConnectionKind::ContainerRegistry { registry: known?.name.clone() });
+        let admin = section.flag("adminUser", false, problems);
+        let known = known?;
+        if admin && !known.admin_user {
+            let hint = "give the registry `adminUser: true`, or name a `principal` and its `credential`";
+            problems.add(&registry.place, format!("the registry `{}` has no admin user", known.name), hint);
+        }
+        let registry = known.name.clone();
+        return Some(if admin { ConnectionKind::RegistryAdmin { registry } } else { ConnectionKind::ContainerRegistry { registry } });
     }
-    if kind.is_some() && section.has("registry") {
-        problems.add(section.place, "`registry` goes with `type: dockerRegistry` only", "");
+    for key in ["registry", "adminUser"].into_iter().filter(|key| kind.is_some() && section.has(key)) {
+        problems.add(section.place, format!("`{key}` goes with `type: dockerRegistry` only"), "");
     }
     kind.map(|_| ConnectionKind::AzureResourceManager)
 }

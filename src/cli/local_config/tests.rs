@@ -57,6 +57,7 @@ fn the_complete_example_of_the_documentation() {
     );
     assert_eq!(azure.connections[0].kind, ConnectionKind::AzureResourceManager);
     assert_eq!(azure.connections[2].kind, ConnectionKind::ContainerRegistry { registry: "shopnonprod".to_owned() });
+    assert_eq!(azure.connections[3].kind, ConnectionKind::RegistryAdmin { registry: "shopprod".to_owned() });
     assert_eq!(config.variables, [("ORDERS_URL".to_owned(), "http://localhost:8080".to_owned())]);
     assert_eq!(config.tasks.len(), 2);
     assert_eq!(config.repository, RepositorySettings { kind: RepositoryKind::AzureRepos, default_branch: "main".to_owned() });
@@ -262,6 +263,7 @@ serviceConnections:
 - {name: d, type: dockerRegistry, registry: shopprod, principal: ci, credential: certificate}
 - {name: e, registry: shopprod, principal: ci, credential: secret}
 - {name: f, type: dockerRegistry, registry: SHOPPROD, principal: ci, credential: secret}
+- {name: g, type: dockerRegistry, registry: shopprod, adminUser: true, principal: ci}
 "), @r#"
         slipway.local.yml:4:10: error: not a name that a registry can have: `shop-nonprod`
           hint: 5 to 50 letters and digits
@@ -280,6 +282,9 @@ serviceConnections:
         slipway.local.yml:12:82: error: a service connection to a registry cannot hold a certificate
           hint: use `secret`, `federated` or `managedIdentity`
         slipway.local.yml:13:3: error: `registry` goes with `type: dockerRegistry` only
+        slipway.local.yml:15:3: error: `principal` does not go with `adminUser: true` of a service connection
+        slipway.local.yml:15:45: error: the registry `shopprod` has no admin user
+          hint: give the registry `adminUser: true`, or name a `principal` and its `credential`
         "#);
 }
 
@@ -381,7 +386,7 @@ tasks: build
         slipway.local.yml:39:15: error: the principal `ci` has no credential `managedIdentity`
           hint: it has: federated; add to its `credentials`, or use one of them
         slipway.local.yml:41:3: error: expected a service connection as a mapping, found a text
-          hint: its keys are `name`, `type`, `registry`, `principal`, `credential`, `wrongSecret`
+          hint: its keys are `name`, `type`, `registry`, `adminUser`, `principal`, `credential`, `wrongSecret`
         slipway.local.yml:44:3: error: not a name that a variable can have: `1st`
           hint: letters, digits, `.` and `_`; the first is no digit
         slipway.local.yml:45:9: error: the value of `list` must be a text, found a list

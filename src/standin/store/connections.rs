@@ -13,6 +13,9 @@ impl Store {
     }
 
     fn service_connection(&self, directory: &Directory, connection: &Connection) -> Option<ServiceConnection> {
+        if let ConnectionKind::RegistryAdmin { registry } = &connection.kind {
+            return self.admin_connection(directory, connection, registry);
+        }
         let stored = self.principals().principals.get(&connection.principal)?;
         let application_id = directory.application_id(&connection.principal);
         let secret = |right| if connection.wrong_secret { stored.wrong_secret.as_ref() } else { right };
@@ -40,7 +43,6 @@ impl Store {
             }
             CredentialKind::ManagedIdentity => "ManagedServiceIdentity",
         };
-        let owned = |pairs: Vec<(&str, String)>| pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         if let ConnectionKind::ContainerRegistry { registry } = &connection.kind {
             let registry = directory.registry(registry)?;
             let host = login_server(&registry.name);
@@ -92,4 +94,25 @@ impl Store {
             data: owned(data),
         })
     }
+
+    /// A connection to a registry by user name and password.
+    fn admin_connection(&self, directory: &Directory, connection: &Connection, registry: &str) -> Option<ServiceConnection> {
+        let registry = directory.registry(registry)?;
+        let password = self.registry_passwords(&registry.name)?.first()?.expose().to_owned();
+        let url = format!("https://{}/", login_server(&registry.name));
+        let parameters = vec![("username", registry.name.clone()), ("password", password), ("registry", url.clone())];
+        Some(ServiceConnection {
+            id: directory.connection_id(&connection.name),
+            name: connection.name.clone(),
+            kind: "dockerregistry".to_owned(),
+            url,
+            scheme: "UsernamePassword".to_owned(),
+            parameters: owned(parameters),
+            data: owned(vec![("registrytype", "Others".to_owned())]),
+        })
+    }
+}
+
+fn owned(pairs: Vec<(&str, String)>) -> Vec<(String, String)> {
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

@@ -2,7 +2,7 @@ use slipway_model::ServiceConnection;
 use slipway_standin::{Store, connection_id};
 use tempfile::TempDir;
 
-use crate::support::{World, config};
+use crate::support::{World, config, parameter};
 
 fn names(pairs: &[(String, String)]) -> Vec<&str> {
     pairs.iter().map(|(name, _)| name.as_str()).collect()
@@ -42,6 +42,38 @@ async fn each_scheme_has_what_the_service_gives_for_it() {
         }
         assert_eq!(datum(&connection, "msiclientId").is_some(), scheme == "ManagedServiceIdentity", "{name}");
     }
+}
+
+#[tokio::test]
+async fn connections_to_registries_have_what_the_service_gives_for_them() {
+    let world = World::start().await;
+    for (name, scheme, kind, parameters) in [
+        (
+            "registry",
+            "ServicePrincipal",
+            "ACR",
+            vec!["tenantid", "serviceprincipalid", "authenticationType", "serviceprincipalkey", "loginServer"],
+        ),
+        (
+            "registry-federated",
+            "WorkloadIdentityFederation",
+            "ACR",
+            vec!["tenantid", "serviceprincipalid", "workloadIdentityFederationSubject", "workloadIdentityFederationIssuer", "loginServer"],
+        ),
+        ("registry-machine", "ManagedServiceIdentity", "ACR", vec!["tenantid", "loginServer", "msiclientId"]),
+        ("registry-admin", "UsernamePassword", "Others", vec!["username", "password", "registry"]),
+    ] {
+        let connection = world.connection(name);
+        assert_eq!((connection.kind.as_str(), connection.scheme.as_str()), ("dockerregistry", scheme));
+        assert_eq!(datum(&connection, "registrytype"), Some(kind));
+        assert_eq!(names(&connection.parameters), parameters, "{name}");
+        let host = if kind == "ACR" { "shopnonprod" } else { "shopprod" };
+        assert_eq!(connection.url, format!("https://{host}.azurecr.io/"));
+    }
+    assert_eq!(parameter(&world.connection("registry"), "loginServer"), "shopnonprod.azurecr.io");
+    let admin = world.connection("registry-admin");
+    let base = world.client.get(format!("{}v2/", admin.url)).basic_auth(parameter(&admin, "username"), Some(parameter(&admin, "password")));
+    assert_eq!(world.send(base).await.status, 200);
 }
 
 #[tokio::test]

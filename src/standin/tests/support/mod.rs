@@ -80,6 +80,10 @@ pub(crate) fn config() -> Config {
             registry_connection("registry", "reader", Secret, false),
             registry_connection("registry-wrong", "reader", Secret, true),
             registry_connection("registry-federated", "reader", Federated, false),
+            Connection {
+                kind: ConnectionKind::RegistryAdmin { registry: "shopprod".to_owned() },
+                ..connection("registry-admin", "", Secret, false)
+            },
             registry_connection("registry-machine", "machine", ManagedIdentity, false),
         ],
     }
