@@ -8,6 +8,7 @@ mod policies;
 mod pull_requests;
 mod pushes;
 mod runs;
+mod state;
 
 use crate::secrets::GROUP;
 use crate::support::World;
