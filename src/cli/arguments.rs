@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use slipway_runner::{Answer, Decision};
 
 /// Runs Azure Pipelines on this machine, against a local stand-in for Azure.
 #[derive(Debug, Parser)]
@@ -93,6 +94,34 @@ pub(crate) struct RunOptions {
     /// The Node that starts tasks [default: node in PATH]
     #[arg(long, value_name = "PATH")]
     pub(crate) node: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) answer: AnswerOptions,
+}
+
+/// The answer to what a run asks: approvals of environments, ManualValidation@1.
+#[derive(Debug, Args)]
+pub(crate) struct AnswerOptions {
+    /// Approve everything that the run asks [default: ask at the terminal; without one, stop there]
+    #[arg(long)]
+    pub(crate) approve: bool,
+    /// Reject everything that the run asks
+    #[arg(long, conflicts_with = "approve")]
+    pub(crate) reject: bool,
+    /// What to say with it
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    pub(crate) comment: String,
+}
+
+impl AnswerOptions {
+    /// The answer, if one was given; `by` is who gives it.
+    pub(crate) fn answer(&self, by: &str) -> Option<Answer> {
+        let decision = match (self.approve, self.reject) {
+            (true, _) => Decision::Approve,
+            (false, true) => Decision::Reject,
+            (false, false) => return None,
+        };
+        Some(Answer { decision, by: by.to_owned(), comment: self.comment.clone() })
+    }
 }
 
 #[derive(Debug, Subcommand)]

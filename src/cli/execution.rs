@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use slipway_pipelines::Pipeline;
-use slipway_runner::{Cancellation, PipelineVariable, RunError, RunRequest, RunSummary, TaskResult, VariableGroup};
+use slipway_runner::{Approvals, Cancellation, PipelineVariable, RunError, RunOutcome, RunRequest, RunSummary, TaskResult, VariableGroup};
 
 use crate::arguments::RunOptions;
 use crate::azure::Azure;
@@ -34,10 +34,11 @@ pub(crate) struct Executed {
 impl Executed {
     /// The exit status that says so.
     pub(crate) fn exit(&self) -> Exit {
-        match self.summary.result {
+        match &self.summary.outcome {
             _ if self.interrupted => Exit::Interrupted,
-            TaskResult::Succeeded | TaskResult::SucceededWithIssues => Exit::Success,
-            TaskResult::Failed | TaskResult::Canceled | TaskResult::Skipped => Exit::Failed,
+            RunOutcome::Completed(TaskResult::Succeeded | TaskResult::SucceededWithIssues) => Exit::Success,
+            RunOutcome::Completed(_) => Exit::Failed,
+            RunOutcome::Waiting(_) => Exit::Waiting,
         }
     }
 }
@@ -70,6 +71,8 @@ pub(crate) async fn execute(
         connections: azure.connections().to_vec(),
         variables: variables(&here, azure),
         groups,
+        environments: here.world.config.environments.clone(),
+        approvals: options.answer.answer(&here.named.requested_for).map_or(Approvals::Stop, Approvals::Answer),
         pipeline_runs: here.pipeline_runs.clone(),
         azure: azure.endpoint().cloned(),
         state: state.to_owned(),

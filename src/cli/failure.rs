@@ -16,6 +16,8 @@ pub(crate) enum Exit {
     Failed,
     /// 2: the input or the machine must be put right first; nothing ran.
     Refused,
+    /// 3: the run waits for an answer; it can be resumed.
+    Waiting,
     /// 130: interrupted with Ctrl-C.
     Interrupted,
 }
@@ -27,6 +29,7 @@ impl Exit {
             Self::Success => 0,
             Self::Failed => 1,
             Self::Refused => 2,
+            Self::Waiting => 3,
             Self::Interrupted => 130,
         }
     }

@@ -42,7 +42,7 @@ pub use env::Env;
 pub use terminal::Terminal;
 
 /// Runs `slipway` with these arguments (the program's name first) and returns its exit status: 0 all well, 1 the run
-/// failed, 2 the input or the machine must be put right first, 130 interrupted.
+/// failed, 2 the input or the machine must be put right first, 3 the run waits for an answer, 130 interrupted.
 pub fn run(env: &Env, arguments: impl Iterator<Item = OsString>, terminal: Terminal) -> ExitCode {
     let terminal = Arc::new(terminal);
     let arguments = match Arguments::try_parse_from(arguments) {

@@ -9,6 +9,9 @@ pub enum RunError {
     /// The run store cannot be written or read.
     #[error("{0}. Nothing can be run without a record: check the folder's rights and the free space, or choose another state folder.")]
     Store(#[from] StoreError),
+    /// It is over, or it runs.
+    #[error("run {0} does not wait for anything")]
+    NotWaiting(u64),
     /// `name:` gives no number.
     #[error("{0}")]
     Number(#[from] slipway_pipelines::run_name::RunNameError),

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use slipway_pipelines::Outcome;
 
+use crate::approval::Question;
+
 /// Result of a stage, job, step or run (the agent's `TaskResult`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -84,8 +86,15 @@ pub enum Event {
         job: JobKey,
         /// Display name.
         display_name: String,
-        /// Name of the agent.
+        /// Name of the agent; empty where none runs it.
         agent: String,
+    },
+    /// A job turns out to be several: the legs of a matrix, the hooks of a deployment. They take its place.
+    JobDivided {
+        /// Which.
+        job: JobKey,
+        /// What it consists of, with display names.
+        parts: Vec<(JobKey, String)>,
     },
     /// A job is over, or was skipped.
     JobCompleted {
@@ -145,6 +154,30 @@ pub enum Event {
         issues: Vec<Issue>,
         /// File with its whole log.
         log: PathBuf,
+    },
+    /// The run goes on after a stop: what this stage, or this job of it, did before is kept.
+    Kept {
+        /// Reference name.
+        stage: String,
+        /// Reference name of the job; absent: the whole stage.
+        job: Option<String>,
+        /// Its result.
+        result: TaskResult,
+    },
+    /// A person is asked.
+    Asked {
+        /// What.
+        question: Question,
+    },
+    /// A question has an answer, or it is too late for one.
+    Answered {
+        /// Which, with its outcome.
+        question: Question,
+    },
+    /// The run stops: it waits for answers, and nobody is there to give them. It can be resumed.
+    RunWaiting {
+        /// What it waits for.
+        questions: Vec<Question>,
     },
     /// The run is over.
     RunCompleted {

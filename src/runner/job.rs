@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use slipway_model::{ConnectionGrant, JobRegistration, ServiceConnection};
-use slipway_pipelines::{Job, JobOutcome, Stage, WorkspaceClean};
+use slipway_pipelines::{Job, JobOutcome, Stage, Step, WorkspaceClean};
 use uuid::Uuid;
 
 use crate::agents::Agent;
@@ -19,6 +19,7 @@ use crate::event::{Event, JobKey, TaskResult};
 use crate::files;
 use crate::job_context::{JobContext, Outputs, Paths};
 use crate::leftovers;
+use crate::part::Part;
 use crate::predefined;
 use crate::request::TaskPackage;
 use crate::run_context::RunContext;
@@ -33,6 +34,7 @@ pub(crate) struct Start<'s> {
     pub(crate) stage: &'s Stage,
     pub(crate) stage_display_name: &'s str,
     pub(crate) job: &'s Job,
+    pub(crate) part: &'s Part<'s>,
     pub(crate) display_name: String,
     /// Variables of the pipeline, the stage and the job, evaluated.
     pub(crate) variables: Variables,
@@ -41,7 +43,7 @@ pub(crate) struct Start<'s> {
 /// Runs a job on `agent`; returns what it leaves to those that depend on it.
 pub(crate) async fn run(run: &RunContext<'_>, agent: Agent<'_>, start: Start<'_>) -> JobOutcome {
     let begun = Instant::now();
-    let key = JobKey { stage: start.stage.name.clone(), job: start.job.name.clone() };
+    let key = start.part.key.clone();
     let (job, display_name) = (start.job, start.display_name.clone());
     run.keep(run.store.update_job(&key, |record| {
         record.agent = agent.name();
@@ -51,7 +53,7 @@ pub(crate) async fn run(run: &RunContext<'_>, agent: Agent<'_>, start: Start<'_>
     run.emit(Event::JobStarted { job: key.clone(), display_name: display_name.clone(), agent: agent.name() });
     let (mut result, outputs, mut reason) = match prepare(run, &agent, start, &key) {
         Ok((context, plan)) => {
-            let reason = Box::pin(run_steps(&context, &plan)).await;
+            let reason = Box::pin(run_steps(&context, &plan, (job.timeout_in_minutes, job.cancel_timeout_in_minutes))).await;
             drop(plan);
             let reason = finish(&context).await.unwrap_or(reason);
             (context.result.get().unwrap_or(TaskResult::Succeeded), context.outputs.take(), reason)
@@ -67,9 +69,11 @@ pub(crate) async fn run(run: &RunContext<'_>, agent: Agent<'_>, start: Start<'_>
         record.reason.clone_from(&reason);
         record.finished = Some(clock::rfc3339(clock::now()));
         record.outputs = outputs.0.iter().map(|(name, value)| (name.clone(), run.masker.mask(value))).collect();
+        let masked = record.outputs.iter().zip(&outputs.0).filter(|(kept, (_, value))| kept.1 != *value);
+        record.masked_outputs = masked.map(|(kept, _)| kept.0.clone()).collect();
     }));
-    run.emit(Event::JobCompleted { job: key, display_name, result, duration: begun.elapsed(), reason });
-    JobOutcome { name: job.name.clone(), outcome: result.into(), outputs: outputs.0 }
+    run.emit(Event::JobCompleted { job: key.clone(), display_name, result, duration: begun.elapsed(), reason });
+    JobOutcome { name: key.job, outcome: result.into(), outputs: outputs.0 }
 }
 
 /// Makes all that the steps need. An `Err` is why the job cannot run.
@@ -93,14 +97,14 @@ where
     run.masker.add_initial_secret(&token);
     let mut variables = start.variables;
     let names = (start.stage_display_name, start.display_name.as_str());
-    for (name, value) in predefined::of_job(run, start.stage, job, id, names, (agent.number, &agent.name()), &paths) {
+    for (name, value) in predefined::of_job(run, start.stage, (job, start.part), id, names, (agent.number, &agent.name()), &paths) {
         variables.set_plain(&name, value);
     }
     variables.set(
         Variable { name: "System.AccessToken".to_owned(), value: token.clone(), secret: true, read_only: false, preserve_case: false },
         &run.masker,
     );
-    let (endpoints, granted) = connections(run, job, &token);
+    let (endpoints, granted) = connections(run, start.part.steps, &token);
     endpoints::mask(&endpoints, &run.masker);
     let context = JobContext {
         run,
@@ -117,7 +121,7 @@ where
         log: RefCell::new(log),
     };
     context.note(&format!("Agent {} runs job {} in {}", agent.name(), names.1, context.paths.workspace.display()));
-    let plan = plan(&context, job)?;
+    let plan = plan(&context, start.part.steps)?;
     register(&context, granted, &token)?;
     Ok((context, plan))
 }
@@ -140,11 +144,11 @@ fn make_folders(paths: &Paths, clean: WorkspaceClean) -> io::Result<()> {
 }
 
 /// The job's own connection and those that its steps name.
-fn connections(run: &RunContext<'_>, job: &Job, token: &str) -> (Vec<ServiceConnection>, Vec<ConnectionGrant>) {
+fn connections(run: &RunContext<'_>, steps: &[Step], token: &str) -> (Vec<ServiceConnection>, Vec<ConnectionGrant>) {
     let organization = Organization::of(run.request.azure.as_ref());
     let mut connections = vec![endpoints::system_connection(&organization.collection_uri, token)];
     let mut granted = Vec::new();
-    for step in &job.steps {
+    for step in steps {
         let Some(package) = tasks::package(&run.request.tasks, &step.task) else { continue };
         for id in endpoints::named(&package.definition.inputs, &step.task.inputs) {
             let known = run.request.connections.iter().find(|connection| connection.id.eq_ignore_ascii_case(id));
@@ -187,9 +191,9 @@ fn registration_file(job: &JobContext<'_>) -> Option<PathBuf> {
 }
 
 /// Installs the tasks, and lines up the handlers: those before the job, its steps, those after it in reverse order.
-fn plan<'s>(context: &JobContext<'s>, job: &'s Job) -> Result<Vec<Planned<'s>>, String> {
+fn plan<'s>(context: &JobContext<'s>, steps: &'s [Step]) -> Result<Vec<Planned<'s>>, String> {
     let (mut before, mut main, mut after) = (Vec::new(), Vec::new(), Vec::new());
-    for step in &job.steps {
+    for step in steps {
         let package = match tasks::package(&context.run.request.tasks, &step.task) {
             None => None,
             Some(package) => {
@@ -219,16 +223,8 @@ fn plan<'s>(context: &JobContext<'s>, job: &'s Job) -> Result<Vec<Planned<'s>>, 
 }
 
 /// Runs the steps, and cancels them when the run is cancelled or the job's time is over. Returns why the job was cancelled.
-async fn run_steps(job: &JobContext<'_>, plan: &[Planned<'_>]) -> String {
+async fn run_steps(job: &JobContext<'_>, plan: &[Planned<'_>], (timeout, cancel_timeout): (u32, u32)) -> String {
     let run = job.run;
-    let yaml = run
-        .request
-        .pipeline
-        .stages
-        .iter()
-        .find(|stage| stage.name == job.key.stage)
-        .and_then(|stage| stage.jobs.iter().find(|yaml| yaml.name == job.key.job));
-    let (timeout, cancel_timeout) = yaml.map_or((0, 0), |yaml| (yaml.timeout_in_minutes, yaml.cancel_timeout_in_minutes));
     let mut steps = Box::pin(async {
         for (index, planned) in plan.iter().enumerate() {
             step::run(job, index, planned).await;

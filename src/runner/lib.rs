@@ -8,8 +8,10 @@
 //! Used by `slipway run`.
 
 mod agents;
+mod approval;
 mod builtin;
 mod cancellation;
+mod checks;
 mod clock;
 mod commands;
 mod consumed;
@@ -25,12 +27,15 @@ mod host_process;
 mod inputs;
 mod job;
 mod job_context;
+mod jobs;
 mod junit;
 mod leftovers;
 mod lines;
 mod macros;
 mod masker;
+mod part;
 mod predefined;
+mod questions;
 mod request;
 mod request_checks;
 mod restrictions;
@@ -40,6 +45,7 @@ mod run_event;
 mod schedule;
 mod scope;
 mod semantics;
+mod server_job;
 mod step;
 mod step_context;
 mod store;
@@ -47,6 +53,7 @@ mod task_step;
 mod tasks;
 mod variables;
 
+pub use approval::{Answer, Approvals, Ask, Decision, Environment, EnvironmentApproval, Question, QuestionKind, QuestionOutcome};
 pub use cancellation::Cancellation;
 pub use consumed::ConsumedRun;
 pub use error::RunError;
@@ -55,7 +62,7 @@ pub use masker::Masker;
 pub use predefined::compile_time_variables;
 pub use request::{PipelineVariable, Repository, RunRequest, TaskPackage, VariableGroup};
 pub use request_checks::problems;
-pub use run::{RunSummary, run};
+pub use run::{RunOutcome, RunSummary, resume, run};
 pub use run_event::{Provider, PullRequestEvent, RunEvent, Source};
 pub use store::{
     ArtifactRecord, AttachmentRecord, EventRecord, JobRecord, PullRequestRecord, RunRecord, RunState, StageRecord, StepRecord, Store,

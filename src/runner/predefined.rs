@@ -8,6 +8,7 @@ use crate::clock;
 use crate::consumed;
 use crate::endpoints::Organization;
 use crate::job_context::Paths;
+use crate::part::Part;
 use crate::request::Repository;
 use crate::run_context::RunContext;
 use crate::run_event::{Provider, RunEvent};
@@ -178,7 +179,7 @@ fn collection_id(collection_uri: &str) -> String {
 pub(crate) fn of_job(
     run: &RunContext<'_>,
     stage: &Stage,
-    job: &Job,
+    (job, part): (&Job, &Part<'_>),
     job_id: Uuid,
     display_names: (&str, &str),
     agent: (usize, &str),
@@ -195,15 +196,15 @@ pub(crate) fn of_job(
         ("System.PhaseName", job.name.clone()),
         ("System.PhaseDisplayName", job_display_name.to_owned()),
         ("System.PhaseAttempt", "1".to_owned()),
-        ("System.PhaseId", job_id.to_string()),
-        ("System.JobName", "__default".to_owned()),
+        ("System.PhaseId", phase_id(run, stage, job).to_string()),
+        ("System.JobName", part.name.clone()),
         ("System.JobDisplayName", job_display_name.to_owned()),
         ("System.JobAttempt", "1".to_owned()),
         ("System.JobId", job_id.to_string()),
-        ("System.JobIdentifier", format!("{}.{}.__default", stage.name, job.name)),
-        ("System.JobPositionInPhase", "1".to_owned()),
-        ("System.TotalJobsInPhase", "1".to_owned()),
-        ("System.ParallelExecutionType", "None".to_owned()),
+        ("System.JobIdentifier", format!("{}.{}.{}", stage.name, job.name, part.name)),
+        ("System.JobPositionInPhase", part.position.0.to_string()),
+        ("System.TotalJobsInPhase", part.position.1.to_string()),
+        ("System.ParallelExecutionType", part.execution_type.to_owned()),
         ("System.EnableAccessToken", "SecretVariable".to_owned()),
         ("System.ArtifactsDirectory", path(&paths.artifacts)),
         ("System.DefaultWorkingDirectory", path(&paths.default_working)),
@@ -249,6 +250,10 @@ pub(crate) fn of_job(
         ));
     }
     variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+pub(crate) fn phase_id(run: &RunContext<'_>, stage: &Stage, job: &Job) -> Uuid {
+    Uuid::new_v5(&run.plan_id, format!("{}.{}", stage.name, job.name).as_bytes())
 }
 
 pub(crate) fn person_id(name: &str) -> String {

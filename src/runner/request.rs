@@ -7,6 +7,7 @@ use slipway_model::{AzureEndpoint, ServiceConnection};
 use slipway_pipelines::{Pipeline, TaskDefinition};
 use slipway_secret::Secret;
 
+use crate::approval::{Approvals, Environment};
 use crate::consumed::ConsumedRun;
 use crate::event::Event;
 use crate::run_event::{Provider, RunEvent, Source};
@@ -35,6 +36,10 @@ pub struct RunRequest {
     pub variables: Vec<PipelineVariable>,
     /// Variable groups that the pipeline may name.
     pub groups: Vec<VariableGroup>,
+    /// The environments that are configured.
+    pub environments: Vec<Environment>,
+    /// Who answers when the run asks something.
+    pub approvals: Approvals,
     /// The runs that the pipeline's resources (`resources: pipelines:`) stand for, each alias once.
     pub pipeline_runs: Vec<ConsumedRun>,
     /// The stand-in for Azure, where one runs.

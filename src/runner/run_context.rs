@@ -1,12 +1,15 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
+use slipway_pipelines::{Deployment, Job, JobKind, Pipeline};
 use time::OffsetDateTime;
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::agents::AgentPool;
+use crate::approval::Answer;
 use crate::cancellation::Cancellation;
-use crate::event::Event;
+use crate::event::{Event, TaskResult};
 use crate::masker::Masker;
 use crate::request::RunRequest;
 use crate::run::Pace;
@@ -31,6 +34,10 @@ pub(crate) struct RunContext<'r> {
     pub(crate) pace: Pace,
     /// Values that `counter()` gave, by prefix.
     pub(crate) counters: RefCell<HashMap<String, i32>>,
+    /// Held while a person is asked: one question at a time.
+    pub(crate) asking: Mutex<()>,
+    /// The answer to the questions at which the run stopped, where it is resumed with one.
+    pub(crate) resume_answer: Option<Answer>,
     /// The first failure to write the run's record: the run goes on, and reports it at its end.
     store_error: Cell<Option<StoreError>>,
 }
@@ -48,11 +55,13 @@ impl<'r> RunContext<'r> {
         Self {
             pace,
             counters: RefCell::default(),
+            asking: Mutex::new(()),
+            resume_answer: None,
             request,
             id,
             number: RefCell::default(),
             pipeline_id,
-            plan_id: Uuid::new_v4(),
+            plan_id: Uuid::nil(),
             started,
             store,
             masker,
@@ -64,6 +73,23 @@ impl<'r> RunContext<'r> {
 
     pub(crate) fn emit(&self, event: Event) {
         (self.request.events)(event);
+    }
+
+    /// The result of what does not run: canceled where the run is, else skipped.
+    pub(crate) fn not_run(&self) -> TaskResult {
+        if self.cancellation.is_cancelled() { TaskResult::Canceled } else { TaskResult::Skipped }
+    }
+
+    /// `Environment.Id`: environments are counted from 1, those that are configured first.
+    pub(crate) fn environment_id(&self, name: &str) -> usize {
+        let configured = self.request.environments.iter().map(|environment| environment.name.as_str());
+        let mut known: Vec<&str> = Vec::new();
+        for other in configured.chain(deployments(&self.request.pipeline).map(|(_, deployment)| deployment.environment.name.as_str())) {
+            if !known.iter().any(|known| known.eq_ignore_ascii_case(other)) {
+                known.push(other);
+            }
+        }
+        known.iter().position(|known| known.eq_ignore_ascii_case(name)).map_or(0, |position| position + 1)
     }
 
     /// Tells a remark on the whole run, and keeps it in the record.
@@ -85,4 +111,12 @@ impl<'r> RunContext<'r> {
     pub(crate) fn store_error(&self) -> Option<StoreError> {
         self.store_error.take()
     }
+}
+
+/// The deployment jobs of a pipeline.
+pub(crate) fn deployments(pipeline: &Pipeline) -> impl Iterator<Item = (&Job, &Deployment)> {
+    pipeline.stages.iter().flat_map(|stage| &stage.jobs).filter_map(|job| match &job.kind {
+        JobKind::Deployment(deployment) => Some((job, &**deployment)),
+        JobKind::Agent | JobKind::Server => None,
+    })
 }

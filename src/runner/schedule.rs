@@ -1,53 +1,113 @@
-//! The order of a run: stages by `dependsOn` and condition, and the jobs of each stage the same way.
+//! The order of a run: stages by `dependsOn`, condition and the checks of their environments, and the jobs of each stage by
+//! `dependsOn`.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use futures::future::LocalBoxFuture;
 use futures::stream::FuturesUnordered;
 use slipway_pipelines::{Job, JobOutcome, Outcome, Stage, StageOutcome};
 
-use crate::cancellation::Level;
+use crate::approval::{QuestionKind, QuestionOutcome};
+use crate::checks;
 use crate::clock;
-use crate::event::{Event, JobKey, TaskResult};
-use crate::job::{self, Start};
+use crate::event::{Event, TaskResult};
+use crate::jobs::{self, Ready};
 use crate::macros;
+use crate::part;
 use crate::run_context::RunContext;
 use crate::scope;
 use crate::semantics::{self, Judgement};
-use crate::variables::Variables;
 
-/// Runs all stages; returns the run's result.
-pub(crate) async fn run(run: &RunContext<'_>) -> TaskResult {
+/// Runs all stages; returns the run's result. `None`: it waits for answers, and nothing else can go on.
+pub(crate) async fn run(run: &RunContext<'_>) -> Option<TaskResult> {
     let stages = &run.request.pipeline.stages;
     let mut waiting: Vec<&Stage> = stages.iter().collect();
     let mut done: Vec<StageOutcome> = Vec::new();
-    let mut running: FuturesUnordered<LocalBoxFuture<'_, StageOutcome>> = FuturesUnordered::new();
+    let mut running: FuturesUnordered<LocalBoxFuture<'_, Option<StageOutcome>>> = FuturesUnordered::new();
+    let mut stopped = false;
     loop {
         // A stage that is skipped may make the next one ready.
         while let Some(position) =
             waiting.iter().position(|stage| stage.depends_on.iter().all(|name| done.iter().any(|done| done.name == *name)))
         {
             let stage = waiting.remove(position);
+            if let Some(outcome) = kept(run, stage) {
+                done.push(outcome);
+                continue;
+            }
             let variables = scope::of_stage_condition(run);
             let display_name = run.masker.mask(&macros::expand(&stage.display_name, |name| variables.value(name).map(str::to_owned)));
             match semantics::stage_condition(run, stage, &variables, &done) {
                 Judgement::Run => running.push(Box::pin(run_stage(run, stage, display_name, done.clone()))),
-                Judgement::Skip(reason) => done.push(skip_stage(run, stage, &display_name, not_run(run), &reason)),
+                Judgement::Skip(reason) => done.push(skip_stage(run, stage, &display_name, run.not_run(), &reason)),
                 Judgement::Error(reason) => done.push(skip_stage(run, stage, &display_name, TaskResult::Failed, &reason)),
             }
         }
         match running.next().await {
-            Some(outcome) => done.push(outcome),
+            Some(Some(outcome)) => done.push(outcome),
+            Some(None) => stopped = true,
             None => break,
         }
     }
-    if run.cancellation.is_cancelled() { TaskResult::Canceled } else { sum(done.iter().map(|stage| stage.outcome)) }
+    if run.cancellation.is_cancelled() {
+        cancel_what_waits(run);
+        return Some(TaskResult::Canceled);
+    }
+    if stopped {
+        return None;
+    }
+    let result = sum(done.iter().map(|stage| stage.outcome));
+    // A stage whose approval came too late counts as skipped, and yet not all is well.
+    let too_late = run.store.read(|record| {
+        record
+            .questions
+            .iter()
+            .any(|question| question.kind == QuestionKind::Approval && question.outcome == Some(QuestionOutcome::TimedOut))
+    });
+    Some(if too_late && result != TaskResult::Canceled { TaskResult::Failed } else { result })
 }
 
-/// The result of what does not run: canceled where the run is, else skipped.
-fn not_run(run: &RunContext<'_>) -> TaskResult {
-    if run.cancellation.is_cancelled() { TaskResult::Canceled } else { TaskResult::Skipped }
+/// A stage that was over before the run stopped.
+fn kept(run: &RunContext<'_>, stage: &Stage) -> Option<StageOutcome> {
+    let (result, jobs) = run.store.read(|record| {
+        let record = record.stages.iter().find(|record| record.name == stage.name)?;
+        let job = |job: &Job| {
+            let parts = record
+                .jobs
+                .iter()
+                .filter(|record| record.job == job.name && record.result.is_some_and(|result| result != TaskResult::Skipped));
+            let parts: Vec<(String, JobOutcome)> = parts
+                .map(|record| {
+                    let outcome = record.result.map_or(Outcome::Skipped, Outcome::from);
+                    (record.part.clone(), JobOutcome { name: record.name.clone(), outcome, outputs: part::outputs(record) })
+                })
+                .collect();
+            match record.jobs.iter().find(|record| record.name == job.name) {
+                Some(whole) => JobOutcome {
+                    name: job.name.clone(),
+                    outcome: whole.result.map_or(Outcome::Skipped, Outcome::from),
+                    outputs: part::outputs(whole),
+                },
+                None => part::together(&job.name, parts),
+            }
+        };
+        record.result.map(|result| (result, stage.jobs.iter().map(job).collect()))
+    })?;
+    run.emit(Event::Kept { stage: stage.name.clone(), job: None, result });
+    Some(StageOutcome { name: stage.name.clone(), outcome: result.into(), jobs })
+}
+
+/// What waits for an answer when the run is cancelled never gets one.
+fn cancel_what_waits(run: &RunContext<'_>) {
+    run.keep(run.store.update(|record| {
+        for stage in record.stages.iter_mut().filter(|stage| stage.result.is_none()) {
+            stage.result = Some(TaskResult::Canceled);
+            for job in stage.jobs.iter_mut().filter(|job| job.result.is_none()) {
+                job.result = Some(TaskResult::Canceled);
+            }
+        }
+    }));
 }
 
 /// The result of a whole whose parts ended so: a failure counts more than a cancellation, and what was skipped only where all
@@ -86,102 +146,55 @@ fn skip_stage(run: &RunContext<'_>, stage: &Stage, display_name: &str, result: T
         stage: stage.name.clone(),
         display_name: display_name.to_owned(),
         result,
-        duration: std::time::Duration::ZERO,
+        duration: Duration::ZERO,
         reason,
     });
     let jobs = stage.jobs.iter().map(|job| JobOutcome { name: job.name.clone(), outcome: jobs.into(), outputs: Vec::new() }).collect();
     StageOutcome { name: stage.name.clone(), outcome: result.into(), jobs }
 }
 
-async fn run_stage(run: &RunContext<'_>, stage: &Stage, display_name: String, before: Vec<StageOutcome>) -> StageOutcome {
+/// Asks for the approvals that a stage needs, and runs it. `None`: it waits.
+async fn run_stage(run: &RunContext<'_>, stage: &Stage, display_name: String, before: Vec<StageOutcome>) -> Option<StageOutcome> {
+    match checks::of_stage(run, stage, &display_name).await {
+        checks::Checked::Passed => {}
+        checks::Checked::Waits => return None,
+        checks::Checked::Refused(result, reason) => return Some(skip_stage(run, stage, &display_name, result, &reason)),
+    }
     let begun = Instant::now();
     run.keep(run.store.update_stage(&stage.name, |record| {
         record.display_name.clone_from(&display_name);
-        record.started = Some(clock::rfc3339(clock::now()));
+        record.started.get_or_insert_with(|| clock::rfc3339(clock::now()));
     }));
     run.emit(Event::StageStarted { stage: stage.name.clone(), display_name: display_name.clone() });
     let mut waiting: Vec<&Job> = stage.jobs.iter().collect();
     let mut done: Vec<JobOutcome> = Vec::new();
-    let mut running: FuturesUnordered<LocalBoxFuture<'_, JobOutcome>> = FuturesUnordered::new();
+    let mut running: FuturesUnordered<LocalBoxFuture<'_, Option<JobOutcome>>> = FuturesUnordered::new();
+    let mut stopped = false;
     loop {
         while let Some(position) =
             waiting.iter().position(|job| job.depends_on.iter().all(|name| done.iter().any(|done| done.name == *name)))
         {
             let job = waiting.remove(position);
-            running.push(Box::pin(run_job(run, stage, &display_name, job, &before, done.clone())));
+            let ready = Ready { stage, stage_display_name: &display_name, job, stages: &before, jobs: done.clone() };
+            running.push(Box::pin(async move { jobs::run(run, &ready).await }));
         }
         match running.next().await {
-            Some(outcome) => done.push(outcome),
+            Some(Some(outcome)) => done.push(outcome),
+            Some(None) => stopped = true,
             None => break,
         }
     }
     drop(running);
+    if stopped {
+        return None;
+    }
     let result = sum(done.iter().map(|job| job.outcome));
     run.keep(run.store.update_stage(&stage.name, |record| {
         record.result = Some(result);
         record.finished = Some(clock::rfc3339(clock::now()));
     }));
     run.emit(Event::StageCompleted { stage: stage.name.clone(), display_name, result, duration: begun.elapsed(), reason: String::new() });
-    StageOutcome { name: stage.name.clone(), outcome: result.into(), jobs: done }
-}
-
-/// Judges a job, waits for an agent, and runs it.
-async fn run_job(
-    run: &RunContext<'_>,
-    stage: &Stage,
-    stage_display_name: &str,
-    job: &Job,
-    stages: &[StageOutcome],
-    jobs: Vec<JobOutcome>,
-) -> JobOutcome {
-    let context = semantics::JobScope { stage, job, stages, jobs: &jobs };
-    let variables = match scope::of_job_condition(run, &context) {
-        Ok(variables) => variables,
-        Err(reason) => return skip_job(run, stage, job, &job.display_name, TaskResult::Failed, &reason),
-    };
-    let display_name =
-        |variables: &Variables| run.masker.mask(&macros::expand(&job.display_name, |name| variables.value(name).map(str::to_owned)));
-    let mut cancelled = run.cancellation.is_cancelled();
-    loop {
-        match semantics::job_condition(run, &context, &variables) {
-            Judgement::Run => {}
-            Judgement::Skip(reason) => return skip_job(run, stage, job, &display_name(&variables), not_run(run), &reason),
-            Judgement::Error(reason) => return skip_job(run, stage, job, &display_name(&variables), TaskResult::Failed, &reason),
-        }
-        let agent = tokio::select! {
-            biased;
-            // A job that still waits when the run is cancelled is judged again.
-            () = run.cancellation.reached(Level::Cancel), if !cancelled => {
-                cancelled = true;
-                continue;
-            }
-            () = run.cancellation.reached(Level::Kill) => {
-                return skip_job(run, stage, job, &display_name(&variables), TaskResult::Canceled, "The run was killed.");
-            }
-            agent = run.agents.acquire() => agent,
-        };
-        let Some(agent) = agent else {
-            return skip_job(run, stage, job, &display_name(&variables), TaskResult::Canceled, "There is no agent.");
-        };
-        let variables = match scope::of_job(run, &context) {
-            Ok(variables) => variables,
-            Err(reason) => return skip_job(run, stage, job, &job.display_name, TaskResult::Failed, &reason),
-        };
-        let start = Start { stage, stage_display_name, job, display_name: display_name(&variables), variables };
-        return Box::pin(job::run(run, agent, start)).await;
-    }
-}
-
-fn skip_job(run: &RunContext<'_>, stage: &Stage, job: &Job, display_name: &str, result: TaskResult, reason: &str) -> JobOutcome {
-    let key = JobKey { stage: stage.name.clone(), job: job.name.clone() };
-    let reason = run.masker.mask(reason);
-    run.keep(run.store.update_job(&key, |record| {
-        record.result = Some(result);
-        record.reason.clone_from(&reason);
-        display_name.clone_into(&mut record.display_name);
-    }));
-    run.emit(Event::JobCompleted { job: key, display_name: display_name.to_owned(), result, duration: std::time::Duration::ZERO, reason });
-    JobOutcome { name: job.name.clone(), outcome: result.into(), outputs: Vec::new() }
+    Some(StageOutcome { name: stage.name.clone(), outcome: result.into(), jobs: done })
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 
 use slipway_pipelines::VariableItem;
 
+use crate::part::Part;
 use crate::predefined;
 use crate::request::PipelineVariable;
 use crate::run_context::RunContext;
@@ -29,12 +30,19 @@ pub(crate) fn of_job_condition(run: &RunContext<'_>, job: &JobScope<'_>) -> Resu
     Ok(scope.finish())
 }
 
-/// Those, and the job's.
-pub(crate) fn of_job(run: &RunContext<'_>, job: &JobScope<'_>) -> Result<Variables, String> {
+/// Those, the job's, and those of a part of it.
+pub(crate) fn of_job(run: &RunContext<'_>, job: &JobScope<'_>, part: &Part<'_>) -> Result<Variables, String> {
     let mut scope = Scope::of_run(run);
     scope.add(&run.request.pipeline.variables, Some(job))?;
     scope.add(&job.stage.variables, Some(job))?;
+    for (name, value) in &part.system {
+        scope.system.insert(name.to_lowercase());
+        scope.variables.set_plain(name, value);
+    }
     scope.add(&job.job.variables, Some(job))?;
+    for (name, value) in &part.variables {
+        scope.set(name, value, false, false);
+    }
     Ok(scope.finish())
 }
 

@@ -1,9 +1,9 @@
 //! The language's own rules, applied to what a run knows: conditions, `$[ ]` and the run's number. The rules are in
 //! `slipway_pipelines`; here is only the data that they need.
 
-use slipway_pipelines::expression::{EvaluationError, Value};
+use slipway_pipelines::expression::Value;
 use slipway_pipelines::{
-    Condition, Dependencies, GraphScope, Job, JobOutcome, RuntimeExpression, Stage, StageOutcome, StepScope, run_name,
+    Condition, Dependencies, GraphScope, Job, JobOutcome, Matrix, MatrixLeg, RuntimeExpression, Stage, StageOutcome, StepScope, run_name,
 };
 
 use crate::event::TaskResult;
@@ -90,12 +90,18 @@ pub(crate) fn variable_value(
         .map_err(|error| problem(error.to_string()))
 }
 
-fn in_graph<T>(
+/// The legs of a job's matrix, when it starts.
+pub(crate) fn legs(run: &RunContext<'_>, job: &JobScope<'_>, variables: &Variables, matrix: &Matrix) -> Result<Vec<MatrixLeg>, String> {
+    in_graph(run, variables, &job.dependencies(), |scope| matrix.legs(scope, &|prefix, seed| counter(run, prefix, seed)))
+        .map_err(|error| format!("{}: the job `{}` has no legs: {error}", matrix.place, job.job.name))
+}
+
+fn in_graph<T, E>(
     run: &RunContext<'_>,
     variables: &Variables,
     dependencies: &Dependencies,
-    judge: impl FnOnce(&GraphScope<'_>) -> Result<T, EvaluationError>,
-) -> Result<T, EvaluationError> {
+    judge: impl FnOnce(&GraphScope<'_>) -> Result<T, E>,
+) -> Result<T, E> {
     judge(&GraphScope {
         variables: values(variables),
         dependencies,
@@ -116,6 +122,7 @@ fn counter(run: &RunContext<'_>, prefix: &str, seed: i32) -> Result<i32, String>
     }
     let value = store::next_counter(&run.request.state.join("runs"), run.pipeline_id, prefix, seed).map_err(|error| error.to_string())?;
     run.counters.borrow_mut().insert(prefix.to_owned(), value);
+    run.keep(run.store.update(|record| record.counters.push((prefix.to_owned(), value))));
     Ok(value)
 }
 

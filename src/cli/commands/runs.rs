@@ -51,6 +51,7 @@ pub(crate) async fn show(env: &Env, run: u64, state: &StateArguments, terminal: 
 fn row(record: &RunRecord) -> [String; 7] {
     let result = match (record.result, record.state) {
         (Some(result), _) => result_word(result),
+        (None, RunState::Waiting) => "waits",
         (None, RunState::InProgress) => "not complete",
         (None, RunState::Completed) => "unknown",
     };

@@ -6,6 +6,8 @@ use std::time::Duration;
 use slipway_pipelines::Pipeline;
 use slipway_runner::{Event, JobKey, TaskResult};
 
+use super::words::waits_for;
+
 /// Lines of a step's log that are kept to be shown if it fails.
 pub(super) const TAIL: usize = 30;
 
@@ -17,6 +19,8 @@ const NO_STAGE: &str = "__default";
 pub(crate) struct Board {
     pub(super) title: String,
     pub(super) stages: Vec<Stage>,
+    /// What people are being asked: id and text.
+    pub(super) asked: Vec<(String, String)>,
 }
 
 #[derive(Clone, Debug)]
@@ -65,7 +69,7 @@ impl Board {
             state: State::Waiting,
             jobs: stage.jobs.iter().map(|job| Job::new(job.name.clone(), job.display_name.clone())).collect(),
         });
-        Self { title: String::new(), stages: stages.collect() }
+        Self { title: String::new(), stages: stages.collect(), asked: Vec::new() }
     }
 
     /// Takes note of an event at the time `now`, counted from the start of the run.
@@ -108,8 +112,33 @@ impl Board {
                 step.title.clone_from(display_name);
                 step.state = State::Done { result: *result, duration: *duration, reason: String::new() };
             }
-            Event::Notice(_) | Event::RunCompleted { .. } => {}
+            Event::JobDivided { job, parts } => self.divide(job, parts),
+            Event::Kept { stage, job, result } => self.keep(stage, job.as_deref(), *result),
+            Event::Asked { question } => self.asked.push((question.id.clone(), waits_for(question))),
+            Event::Answered { question } => self.asked.retain(|(id, _)| *id != question.id),
+            Event::Notice(_) | Event::RunWaiting { .. } | Event::RunCompleted { .. } => {}
         }
+    }
+
+    /// The parts of a job take its place.
+    fn divide(&mut self, whole: &JobKey, parts: &[(JobKey, String)]) {
+        let jobs = &mut self.stage(&whole.stage).jobs;
+        let position = jobs.iter().position(|job| job.name == whole.job);
+        let (at, end) = position.map_or((jobs.len(), jobs.len()), |position| (position, position + 1));
+        jobs.splice(at..end, parts.iter().map(|(key, title)| Job::new(key.job.clone(), title.clone())));
+    }
+
+    /// What was over before the run stopped.
+    fn keep(&mut self, stage: &str, job: Option<&str>, result: TaskResult) {
+        let done = || State::Done { result, duration: Duration::ZERO, reason: "before the run stopped".to_owned() };
+        match job {
+            None => self.stage(stage).state = done(),
+            Some(job) => self.job(&JobKey { stage: stage.to_owned(), job: job.to_owned() }).state = done(),
+        }
+    }
+
+    pub(super) fn stage_title(&mut self, name: &str) -> String {
+        self.stage(name).title.clone()
     }
 
     /// Whether a line must say which job it belongs to.

@@ -1,9 +1,9 @@
 //! A run as plain lines, in the order in which things happen: for files, pipes and dumb terminals.
 
-use slipway_runner::{Event, IssueKind, JobKey, TaskResult};
+use slipway_runner::{Event, IssueKind, JobKey, Question, QuestionOutcome, TaskResult};
 
 use super::board::{Board, run_title};
-use super::words::{duration, log_line, result_style, result_word};
+use super::words::{answered, duration, log_line, result_style, result_word, waits_for};
 use crate::text::{Line, Style};
 
 /// The lines that say `event`. `board` has taken note of it already.
@@ -19,7 +19,8 @@ pub(super) fn plain(board: &mut Board, event: &Event) -> Vec<Line> {
         }
         Event::JobStarted { job, agent, .. } => {
             let title = board.job_title(job);
-            vec![Line::new().with(Style::Strong, format!("job {title}: started on {agent}"))]
+            let on = if agent.is_empty() { "without an agent".to_owned() } else { format!("on {agent}") };
+            vec![Line::new().with(Style::Strong, format!("job {title}: started {on}"))]
         }
         Event::JobCompleted { job, result, duration, reason, .. } => {
             let title = board.job_title(job);
@@ -30,7 +31,21 @@ pub(super) fn plain(board: &mut Board, event: &Event) -> Vec<Line> {
         Event::StepCompleted { job, display_name, result, duration, .. } => {
             vec![ended(format!("{}step {display_name}: ", prefix(board, job)), *result, *duration, "")]
         }
-        Event::StageStarted { .. } | Event::StageCompleted { .. } | Event::StepProgress { .. } | Event::RunCompleted { .. } => Vec::new(),
+        Event::Kept { stage, job: None, result } if board.has_stages() => {
+            vec![kept(format!("stage {}: ", board.stage_title(stage)), *result)]
+        }
+        Event::Kept { stage, job: Some(job), result } => {
+            let title = board.job_title(&JobKey { stage: stage.clone(), job: job.clone() });
+            vec![kept(format!("job {title}: "), *result)]
+        }
+        Event::Asked { question } => vec![Line::new().with(Style::Strong, "waiting: ").with(Style::Plain, waits_for(question))],
+        Event::Answered { question } => answer(question),
+        Event::Kept { .. }
+        | Event::JobDivided { .. }
+        | Event::RunWaiting { .. }
+        | Event::StageStarted { .. }
+        | Event::StageCompleted { .. }
+        | Event::StepProgress { .. } | Event::RunCompleted { .. } => Vec::new(),
     }
 }
 
@@ -38,6 +53,7 @@ pub(super) fn plain(board: &mut Board, event: &Event) -> Vec<Line> {
 pub(super) fn above(board: &mut Board, event: &Event) -> Vec<Line> {
     match event {
         Event::Notice(text) => notice(text),
+        Event::Answered { question } => answer(question),
         Event::StepCompleted { job, step, display_name, result: result @ TaskResult::Failed, duration, issues, log } => {
             let mut lines = vec![ended(format!("{}step {display_name}: ", prefix(board, job)), *result, *duration, "")];
             let step = board.step_of(job, *step);
@@ -56,6 +72,15 @@ pub(super) fn above(board: &mut Board, event: &Event) -> Vec<Line> {
         }
         _ => Vec::new(),
     }
+}
+
+fn kept(subject: String, result: TaskResult) -> Line {
+    Line::plain(subject).with(result_style(result), result_word(result)).with(Style::Faint, " (before the run stopped)")
+}
+
+fn answer(question: &Question) -> Vec<Line> {
+    let style = if question.outcome == Some(QuestionOutcome::Approved) { Style::Good } else { Style::Bad };
+    vec![Line::plain(format!("{}: ", waits_for(question))).with(style, answered(question))]
 }
 
 fn notice(text: &str) -> Vec<Line> {

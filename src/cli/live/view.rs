@@ -37,6 +37,7 @@ enum Detail {
 
 fn lines(board: &Board, now: Duration, detail: Detail) -> Vec<Line> {
     let mut lines = vec![Line::new().with(Style::Strong, &board.title)];
+    lines.extend(board.asked.iter().map(|(_, text)| Line::new().with(Style::Remark, format!("? waits for {text}"))));
     let stages = board.has_stages();
     let indent = if stages { "  " } else { "" };
     for stage in &board.stages {

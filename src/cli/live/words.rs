@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use slipway_runner::TaskResult;
+use slipway_runner::{Question, QuestionKind, QuestionOutcome, TaskResult};
 
 use crate::text::{Line, Style};
 
@@ -28,6 +28,26 @@ pub(crate) fn result_word(result: TaskResult) -> &'static str {
         TaskResult::Canceled => "canceled",
         TaskResult::Skipped => "skipped",
     }
+}
+
+/// What a question waits for: `the approval of the environment `production` (stage Deploy)`.
+pub(crate) fn waits_for(question: &Question) -> String {
+    let what = match question.kind {
+        QuestionKind::Approval => format!("the approval of the environment `{}`", question.subject),
+        QuestionKind::Validation => format!("the validation `{}`", question.subject),
+    };
+    if question.stage == "__default" { what } else { format!("{what} (stage {})", question.stage) }
+}
+
+/// What became of a question.
+pub(crate) fn answered(question: &Question) -> String {
+    let outcome = match question.outcome {
+        Some(QuestionOutcome::Approved) => format!("approved by {}", question.by),
+        Some(QuestionOutcome::Rejected) => format!("rejected by {}", question.by),
+        Some(QuestionOutcome::TimedOut) => "nobody answered in time".to_owned(),
+        None => "not answered".to_owned(),
+    };
+    if question.comment.is_empty() { outcome } else { format!("{outcome}: {}", question.comment) }
 }
 
 /// The style of a result.

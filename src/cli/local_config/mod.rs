@@ -2,6 +2,7 @@
 //! describes it; this reads it into the stand-in's configuration, with every problem at its place.
 
 mod check;
+mod environments;
 mod pipelines;
 mod read;
 mod section;
@@ -11,7 +12,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use slipway_pipelines::Place;
-use slipway_runner::Provider;
+use slipway_runner::{Environment, Provider};
 use slipway_standin::{Config, SecretSource};
 
 pub(crate) use read::read;
@@ -39,6 +40,8 @@ pub(crate) struct LocalConfig {
     pub(crate) repositories: Vec<MappedRepository>,
     /// Variable groups.
     pub(crate) variable_groups: Vec<VariableGroup>,
+    /// Environments.
+    pub(crate) environments: Vec<Environment>,
 }
 
 /// What the service knows of the repository.

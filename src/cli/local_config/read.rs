@@ -11,7 +11,7 @@ use time::format_description::well_known::Rfc3339;
 use time::{Date, OffsetDateTime};
 
 use super::section::{Problems, Section, did_you_mean, unique, word};
-use super::{At, LocalConfig, SecretVariable, VariableGroup, check, pipelines};
+use super::{At, LocalConfig, SecretVariable, VariableGroup, check, environments, pipelines};
 
 /// Words of `credentials` and `credential`.
 const CREDENTIALS: &[(&str, CredentialKind)] = &[
@@ -51,6 +51,7 @@ const KEYS: &[&str] = &[
     "branchPolicies",
     "repositories",
     "variableGroups",
+    "environments",
 ];
 
 fn root_section(root: &Node, project: &str, exists: &dyn Fn(&str) -> bool, problems: &mut Problems) -> Option<LocalConfig> {
@@ -122,6 +123,7 @@ fn root_section(root: &Node, project: &str, exists: &dyn Fn(&str) -> bool, probl
         branch_policies,
         repositories,
         variable_groups: groups.into_iter().map(|named| named.value).collect(),
+        environments: environments::read(&section, problems),
     })
 }
 

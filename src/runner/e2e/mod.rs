@@ -1,9 +1,11 @@
 //! Tests of whole runs: pipelines of scripts and of small Node tasks, through [`crate::run::run_at`].
 
+mod approvals;
 mod artifacts;
 mod cancelling;
 mod commands;
 mod dependencies;
+mod deployments;
 mod environment;
 mod events;
 mod groups;
@@ -22,12 +24,13 @@ use slipway_pipelines::{
     WorkspaceClean,
 };
 
+use crate::approval::{Answer, Approvals, Decision, Environment};
 use crate::cancellation::Cancellation;
 use crate::consumed::ConsumedRun;
 use crate::error::RunError;
 use crate::event::{Event, TaskResult};
 use crate::request::{PipelineVariable, Repository, RunRequest, TaskPackage, VariableGroup};
-use crate::run::{Pace, RunSummary, run_at};
+use crate::run::{Pace, RunOutcome, RunSummary, resume_at, run_at};
 use crate::run_event::{Provider, RunEvent, Source};
 use crate::store::{RunRecord, StepRecord, Store};
 
@@ -44,6 +47,9 @@ pub(super) struct Bench {
     pub(super) agents: usize,
     pub(super) debug: bool,
     pub(super) strict: bool,
+    pub(super) environments: Vec<Environment>,
+    /// Who answers; the run stops without.
+    pub(super) answers: Answers,
     pub(super) file: String,
     pub(super) commit: String,
     pub(super) uncommitted: Vec<String>,
@@ -55,6 +61,38 @@ pub(super) struct Bench {
     /// Cancels when a step prints this line; each time.
     pub(super) cancel_on: Option<&'static str>,
     pub(super) minute: Duration,
+}
+
+/// Who answers the questions of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answers {
+    /// All of them so.
+    All(Decision),
+    /// Nobody is there.
+    Nobody,
+    /// Somebody is asked and thinks about it for ever.
+    Thinking,
+    /// Somebody is asked, and cancels the run instead.
+    Cancels,
+}
+
+impl Answers {
+    fn approvals(self, cancellation: &Cancellation) -> Approvals {
+        let cancellation = cancellation.clone();
+        match self {
+            Self::All(decision) => Approvals::Answer(answer(decision)),
+            Self::Nobody => Approvals::Stop,
+            Self::Thinking => Approvals::Ask(Box::new(|_| Box::pin(std::future::pending()))),
+            Self::Cancels => Approvals::Ask(Box::new(move |_| {
+                cancellation.cancel();
+                Box::pin(std::future::pending())
+            })),
+        }
+    }
+}
+
+pub(super) fn answer(decision: Decision) -> Answer {
+    Answer { decision, by: "ada".into(), comment: "looked at it".into() }
 }
 
 /// What is left of a run.
@@ -97,6 +135,8 @@ impl Bench {
             agents: 1,
             debug: false,
             strict: false,
+            environments: vec![],
+            answers: Answers::Nobody,
             file: "ci.yml".into(),
             commit: String::new(),
             uncommitted: vec![],
@@ -134,6 +174,15 @@ impl Bench {
     }
 
     pub(super) async fn try_run(&self) -> Result<Ran, RunError> {
+        self.try_start(None).await
+    }
+
+    /// Goes on with a run that waits.
+    pub(super) async fn resume(&self, id: u64, answer: Option<Answer>) -> Ran {
+        self.try_start(Some((id, answer))).await.unwrap()
+    }
+
+    pub(super) async fn try_start(&self, resumed: Option<(u64, Option<Answer>)>) -> Result<Ran, RunError> {
         let events = Arc::new(Mutex::new(Vec::new()));
         let (sink, cancellation, cancel_on) = (events.clone(), self.cancellation.clone(), self.cancel_on);
         let request = RunRequest {
@@ -157,6 +206,8 @@ impl Bench {
             connections: self.connections.clone(),
             variables: self.variables.clone(),
             groups: self.groups.clone(),
+            environments: self.environments.clone(),
+            approvals: self.answers.approvals(&self.cancellation),
             pipeline_runs: self.pipeline_runs.clone(),
             azure: self.azure.clone(),
             state: self.path("state"),
@@ -176,7 +227,10 @@ impl Bench {
             }),
         };
         let pace = Pace { minute: self.minute, retry: Duration::from_millis(1) };
-        let summary = run_at(request, self.cancellation.clone(), pace).await?;
+        let summary = match resumed {
+            None => run_at(request, self.cancellation.clone(), pace).await?,
+            Some(resumed) => resume_at(request, resumed, self.cancellation.clone(), pace).await?,
+        };
         let record = Store::new(&self.path("state")).run(summary.id).unwrap();
         let events = events.lock().unwrap().clone();
         Ok(Ran { folder: summary.folder.clone(), summary, record, events })
@@ -189,7 +243,10 @@ impl Bench {
 
 impl Ran {
     pub(super) fn result(&self) -> TaskResult {
-        self.summary.result
+        match &self.summary.outcome {
+            RunOutcome::Completed(result) => *result,
+            RunOutcome::Waiting(questions) => panic!("waits for {questions:?}"),
+        }
     }
 
     /// The record of the n-th step of the first job.

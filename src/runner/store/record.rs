@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::approval::Question;
 use crate::consumed::ConsumedRun;
 use crate::event::{Issue, TaskResult};
 
@@ -50,6 +51,15 @@ pub struct RunRecord {
     /// `build.addbuildtag`.
     #[serde(default)]
     pub tags: Vec<String>,
+    /// What people were asked, with what they answered.
+    #[serde(default)]
+    pub questions: Vec<Question>,
+    /// `System.PlanId`.
+    #[serde(default)]
+    pub plan_id: String,
+    /// Values that `counter()` gave, by prefix: they stay the same when the run goes on after a stop.
+    #[serde(default)]
+    pub counters: Vec<(String, i32)>,
     /// Stages in the pipeline's order.
     pub stages: Vec<StageRecord>,
     /// Artifacts in the order in which they were published.
@@ -112,6 +122,8 @@ pub struct PullRequestRecord {
 pub enum RunState {
     /// Jobs run or wait.
     InProgress,
+    /// It stopped at a question that nobody was there to answer; it can be resumed.
+    Waiting,
     /// Over.
     Completed,
 }
@@ -141,8 +153,14 @@ pub struct StageRecord {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct JobRecord {
-    /// Reference name.
+    /// Reference name: the job's, or, of a leg or a hook, `job.part`.
     pub name: String,
+    /// The job that it is a part of, where a matrix or the hooks of a deployment divide it; else empty.
+    #[serde(default)]
+    pub job: String,
+    /// Its name in that job, the prefix of its outputs.
+    #[serde(default)]
+    pub part: String,
     /// As shown.
     pub display_name: String,
     /// Name of the agent that ran it, empty if none did.
@@ -165,6 +183,30 @@ pub struct JobRecord {
     /// Output variables that are not secret: `step.name`.
     #[serde(default)]
     pub outputs: Vec<(String, String)>,
+    /// Names of outputs that are not as they were: they held a secret, which is not stored.
+    #[serde(default)]
+    pub masked_outputs: Vec<String>,
+}
+
+impl JobRecord {
+    /// A job that waits.
+    pub(crate) fn new(name: &str, display_name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            job: String::new(),
+            part: String::new(),
+            display_name: display_name.to_owned(),
+            agent: String::new(),
+            result: None,
+            reason: String::new(),
+            started: None,
+            finished: None,
+            log: String::new(),
+            steps: Vec::new(),
+            outputs: Vec::new(),
+            masked_outputs: Vec::new(),
+        }
+    }
 }
 
 /// A step of a job.

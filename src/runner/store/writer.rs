@@ -52,6 +52,13 @@ impl Writer {
         Ok(writer)
     }
 
+    /// Goes on with a run that is there already.
+    pub(crate) fn open(folder: PathBuf, record: RunRecord) -> Result<Self, StoreError> {
+        let path = folder.join("tests.json");
+        let tests = if path.exists() { super::read(&path)? } else { TestReport { schema: 1, runs: Vec::new() } };
+        Ok(Self { folder, record: RefCell::new(record), tests: RefCell::new(tests) })
+    }
+
     /// What the record says now.
     pub(crate) fn read<T>(&self, look: impl FnOnce(&RunRecord) -> T) -> T {
         look(&self.record.borrow())
@@ -245,6 +252,9 @@ mod tests {
             finished: None,
             notices: vec![],
             tags: vec![],
+            questions: vec![],
+            plan_id: String::new(),
+            counters: vec![],
             stages: vec![],
             artifacts: vec![],
             attachments: vec![],
