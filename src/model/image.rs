@@ -66,6 +66,9 @@ pub struct ServiceImage {
     pub repository: String,
     /// Digest of the manifest or index.
     pub digest: Digest,
+    /// Tags that were written for people. Nothing trusts them; that one was moved is told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
 }
 
 impl ServiceImage {
@@ -85,6 +88,7 @@ mod tests {
             registry: "contoso.azurecr.io".to_owned(),
             repository: format!("shop/{service}"),
             digest: Digest::from_sha256([byte; 32]),
+            tags: Vec::new(),
         }
     }
 

@@ -34,8 +34,19 @@ pub(crate) fn identity(
     client: &Client,
     sink: &Arc<dyn SecretSink>,
 ) -> Result<Identity, TaskError> {
-    let tenant_id = connection.tenant_id.clone();
-    Ok(match &connection.identity {
+    identity_of((&connection.id, &connection.tenant_id, &connection.identity), variables, system, client, sink)
+}
+
+/// The same for a connection of any type, given as its id, tenant and identity.
+pub(crate) fn identity_of(
+    (connection_id, tenant_id, identity): (&str, &str, &AzureIdentity),
+    variables: &Variables<'_>,
+    system: impl FnOnce() -> Result<SystemConnection, TaskError>,
+    client: &Client,
+    sink: &Arc<dyn SecretSink>,
+) -> Result<Identity, TaskError> {
+    let tenant_id = tenant_id.to_owned();
+    Ok(match identity {
         AzureIdentity::ServicePrincipalSecret { client_id, secret } => {
             Identity::ServicePrincipalSecret { tenant_id, client_id: client_id.clone(), secret: secret.clone() }
         }
@@ -60,7 +71,7 @@ pub(crate) fn identity(
             Identity::ManagedIdentity { endpoint, client_id: client_id.clone() }
         }
         AzureIdentity::WorkloadIdentityFederation { client_id, .. } => {
-            let oidc = OidcClient::new(oidc_address(variables)?, connection.id.clone(), system()?.token, client.clone(), sink.clone());
+            let oidc = OidcClient::new(oidc_address(variables)?, connection_id.to_owned(), system()?.token, client.clone(), sink.clone());
             Identity::Federated { tenant_id, client_id: client_id.clone(), assertions: Arc::new(Assertions(oidc)) }
         }
     })

@@ -105,6 +105,47 @@ pub const CHECK_FAILED: &str = "SLIP-LBT-CHECKS";
 /// The step was stopped before every check had ended.
 pub const CHECK_STOPPED: &str = "SLIP-LBT-STOPPED";
 
+/// The name of a registry does not fit the cloud of the connection.
+pub const REG_NAME: &str = "SLIP-REG-NAME";
+/// No such registry.
+pub const REG_REGISTRY: &str = "SLIP-REG-404-REGISTRY";
+/// No such image, repository or blob.
+pub const REG_IMAGE: &str = "SLIP-REG-404-IMAGE";
+/// The registry does not accept the credentials.
+pub const REG_SIGN_IN: &str = "SLIP-REG-401";
+/// The principal may not do this in the registry.
+pub const REG_DENIED: &str = "SLIP-REG-403";
+/// The registry throttles.
+pub const REG_THROTTLED: &str = "SLIP-REG-429";
+/// Content is not what its digest says.
+pub const REG_DIGEST: &str = "SLIP-REG-DIGEST";
+/// The registry was not reached.
+pub const REG_NETWORK: &str = "SLIP-REG-NETWORK";
+/// Something else than a registry answered, or one that does not keep to its protocol.
+pub const REG_ANSWER: &str = "SLIP-REG-ANSWER";
+
+/// The files cannot become an image.
+pub const PUB_FILES: &str = "SLIP-PUB-FILES";
+/// The base image does not fit.
+pub const PUB_BASE: &str = "SLIP-PUB-BASE";
+/// `images.json` cannot be read or written.
+pub const PUB_LIST: &str = "SLIP-PUB-LIST";
+/// The step was stopped before the image was published.
+pub const PUB_STOPPED: &str = "SLIP-PUB-STOPPED";
+
+/// The images file cannot be used.
+pub const PROMOTE_LIST: &str = "SLIP-PROMOTE-LIST";
+/// The run does not know the pipeline resource.
+pub const PROMOTE_RESOURCE: &str = "SLIP-PROMOTE-RESOURCE";
+/// No provenance of the image names the triggering run and commit.
+pub const PROMOTE_PROVENANCE: &str = "SLIP-PROMOTE-PROVENANCE";
+/// Source and target are the same registry.
+pub const PROMOTE_SAME: &str = "SLIP-PROMOTE-SAME";
+/// Several images have problems, each of which has its own code.
+pub const PROMOTE_SEVERAL: &str = "SLIP-PROMOTE-SEVERAL";
+/// The step was stopped before every image was promoted.
+pub const PROMOTE_STOPPED: &str = "SLIP-PROMOTE-STOPPED";
+
 /// Every code of this crate.
 pub const ALL: &[&str] = &[
     NET_CLIENT,
@@ -155,6 +196,25 @@ pub const ALL: &[&str] = &[
     CHECK_READ,
     CHECK_FAILED,
     CHECK_STOPPED,
+    REG_NAME,
+    REG_REGISTRY,
+    REG_IMAGE,
+    REG_SIGN_IN,
+    REG_DENIED,
+    REG_THROTTLED,
+    REG_DIGEST,
+    REG_NETWORK,
+    REG_ANSWER,
+    PUB_FILES,
+    PUB_BASE,
+    PUB_LIST,
+    PUB_STOPPED,
+    PROMOTE_LIST,
+    PROMOTE_RESOURCE,
+    PROMOTE_PROVENANCE,
+    PROMOTE_SAME,
+    PROMOTE_SEVERAL,
+    PROMOTE_STOPPED,
 ];
 
 /// A failed sign-in as the error of a task. `settings_page` is where a person edits the service connection.

@@ -1,0 +1,114 @@
+//! The inputs of the task, checked.
+
+use std::path::PathBuf;
+
+use slipway_agent::{Inputs, TaskError, Variables};
+use slipway_model::{ImageList, ServiceImage};
+use slipway_oci::provenance::Pipeline;
+
+use super::origin::Origin;
+use crate::registry_access::{RegistryInputs, RegistryRequest};
+use crate::{codes, images_file, repository_name};
+
+const SOURCE: RegistryInputs = RegistryInputs {
+    connection_type: "sourceConnectionType",
+    azure_subscription: "sourceAzureSubscription",
+    azure_container_registry: "sourceAzureContainerRegistry",
+    container_registry: "sourceContainerRegistry",
+};
+const TARGET: RegistryInputs = RegistryInputs {
+    connection_type: "targetConnectionType",
+    azure_subscription: "targetAzureSubscription",
+    azure_container_registry: "targetAzureContainerRegistry",
+    container_registry: "targetContainerRegistry",
+};
+
+/// What the inputs ask for.
+pub(crate) struct Request {
+    images_file: PathBuf,
+    services: Vec<String>,
+    alias: String,
+    pub(crate) tags: Vec<String>,
+    pub(crate) promoted_file: PathBuf,
+    pub(crate) dry_run: bool,
+}
+
+impl Request {
+    /// The request with its source and its target.
+    pub(crate) fn read(inputs: &mut Inputs<'_>, variables: &Variables<'_>) -> (Self, RegistryRequest, RegistryRequest) {
+        let source = RegistryRequest::read(inputs, &SOURCE);
+        let target = RegistryRequest::read(inputs, &TARGET);
+        let staging = variables.get("Build.ArtifactStagingDirectory").map(PathBuf::from);
+        let promoted_file = match (inputs.file_path("promotedFile"), staging) {
+            (Some(file), _) => file,
+            (None, Some(staging)) => staging.join("promoted").join("images.json"),
+            (None, None) => {
+                inputs.refuse(
+                    "promotedFile",
+                    "nothing, and the job has no `Build.ArtifactStagingDirectory`",
+                    "the file for the references in the target registry",
+                    "name one, such as `$(Agent.TempDirectory)/promoted.json`",
+                );
+                PathBuf::new()
+            }
+        };
+        let request = Self {
+            images_file: inputs.file_path("imagesFile").unwrap_or_default(),
+            services: inputs.lines("services"),
+            alias: inputs.text("pipelineResource"),
+            tags: repository_name::tags(inputs, "tags"),
+            promoted_file,
+            dry_run: inputs.boolean("dryRun"),
+        };
+        (request, source, target)
+    }
+
+    /// The images that are promoted.
+    pub(crate) fn images(&self) -> Result<Vec<ServiceImage>, TaskError> {
+        let ImageList { images, .. } = images_file::read(&self.images_file, false, codes::PROMOTE_LIST)?;
+        let file = self.images_file.display();
+        let names: Vec<&str> = images.iter().map(|image| image.service.as_str()).collect();
+        let missing: Vec<String> =
+            self.services.iter().filter(|wanted| !names.contains(&wanted.as_str())).map(|name| format!("`{name}`")).collect();
+        let fail = |message: String, hint: String| Err(TaskError::new(codes::PROMOTE_LIST, message).hint(hint));
+        if !missing.is_empty() {
+            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            return fail(
+                format!("The images file `{file}` has no image of {}.", missing.join(", ")),
+                format!("It has {}. Correct the input `services`.", names.join(", ")),
+            );
+        }
+        let images: Vec<_> =
+            images.into_iter().filter(|image| self.services.is_empty() || self.services.contains(&image.service)).collect();
+        if images.is_empty() {
+            return fail(
+                format!("The images file `{file}` has no images."),
+                "Check that the run that wrote it published an image.".to_owned(),
+            );
+        }
+        Ok(images)
+    }
+
+    /// The run that must have built the images: that of the pipeline resource, as the service tells it to this run.
+    pub(crate) fn origin(&self, variables: &Variables<'_>) -> Result<Origin, TaskError> {
+        let alias = &self.alias;
+        let value = |name: &str| variables.get(&format!("resources.pipeline.{alias}.{name}"));
+        let (Some(run), Some(commit), Some(project_id)) = (value("runID"), value("sourceCommit"), value("projectID")) else {
+            let message = format!(
+                "This run was not told of a pipeline resource `{alias}`: `resources.pipeline.{alias}.runID` and its like are not set."
+            );
+            return Err(TaskError::new(codes::PROMOTE_RESOURCE, message).hint(format!(
+                "Name the CI pipeline under `resources: pipelines: - pipeline: {alias}`, or correct the input `pipelineResource`."
+            )));
+        };
+        let organization = variables.collection_uri().map(|uri| uri.to_string()).unwrap_or_default();
+        let organization = if organization.ends_with('/') { organization } else { format!("{organization}/") };
+        let pipeline = Pipeline {
+            organization,
+            project_id: project_id.to_owned(),
+            definition_id: value("pipelineID").unwrap_or_default().to_owned(),
+            definition_name: value("pipelineName").unwrap_or_default().to_owned(),
+        };
+        Ok(Origin { run: run.to_owned(), address: pipeline.invocation_id(run), commit: commit.to_owned() })
+    }
+}

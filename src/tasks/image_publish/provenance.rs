@@ -1,0 +1,59 @@
+//! What the run says of itself in the provenance.
+
+use slipway_agent::Variables;
+use slipway_model::Digest;
+use slipway_oci::provenance::{Pipeline, Statement};
+use time::OffsetDateTime;
+
+/// The pipeline of the job.
+pub(crate) fn pipeline(variables: &Variables<'_>) -> Pipeline {
+    let organization = variables.collection_uri().map(|uri| uri.to_string()).unwrap_or_default();
+    Pipeline {
+        organization: if organization.is_empty() || organization.ends_with('/') { organization } else { format!("{organization}/") },
+        project_id: variables.team_project_id().unwrap_or_default().to_owned(),
+        definition_id: variables.get("System.DefinitionId").unwrap_or_default().to_owned(),
+        definition_name: variables.definition_name().unwrap_or_default().to_owned(),
+    }
+}
+
+/// The statement of this run on an image.
+pub(crate) fn statement(
+    variables: &Variables<'_>,
+    subject: (String, Digest),
+    base: Option<(String, Digest)>,
+    (started_on, finished_on): (OffsetDateTime, OffsetDateTime),
+) -> Statement {
+    let pipeline = pipeline(variables);
+    Statement {
+        subject,
+        repository: without_user(&variables.repository().map(|repository| repository.uri).unwrap_or_default()),
+        reference: variables.source_branch().unwrap_or_default().to_owned(),
+        commit: variables.source_version().unwrap_or_default().to_owned(),
+        base,
+        invocation_id: pipeline.invocation_id(variables.build_id().unwrap_or_default()),
+        builder_id: pipeline.builder_id(),
+        pipeline,
+        started_on,
+        finished_on,
+    }
+}
+
+/// An address without user and password: Azure Repos' addresses have the organization as a user, and a password would be a secret.
+fn without_user(uri: &str) -> String {
+    let Ok(mut url) = url::Url::parse(uri) else { return uri.to_owned() };
+    // Both fail only for addresses that can have neither.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_neither_user_nor_password() {
+        assert_eq!(without_user("https://contoso:pat@dev.azure.com/contoso/_git/shop"), "https://dev.azure.com/contoso/_git/shop");
+        assert_eq!(without_user("git@github.com:contoso/shop.git"), "git@github.com:contoso/shop.git");
+    }
+}
