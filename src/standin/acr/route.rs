@@ -5,7 +5,7 @@ use http::Method;
 use super::refusal::Refused;
 use crate::exchange::Request;
 
-/// Longest name of a repository.
+/// Longest name of a repository, as the file that describes it is called: a slash is three characters there.
 const LONGEST_NAME: usize = 200;
 
 /// What a path names.
@@ -95,7 +95,7 @@ pub(super) fn is_repository(name: &str) -> bool {
             && part.bytes().last().is_some_and(plain)
             && separators.into_iter().all(|text| matches!(text, "." | "_" | "__") || text.bytes().all(|c| c == b'-'))
     };
-    name.len() <= LONGEST_NAME && name.split('/').all(is_part)
+    name.len() + 2 * name.matches('/').count() <= LONGEST_NAME && name.split('/').all(is_part)
 }
 
 /// Whether `tag` is one that a manifest can have.
@@ -147,6 +147,9 @@ mod tests {
             ("a___b", false),
             ("../a", false),
             ("Shop", false),
+            (&"a/".repeat(100), false),
+            (&format!("{}a", "a/".repeat(49)), true),
+            (&format!("{}a", "a/".repeat(50)), false),
         ] {
             assert_eq!(is_repository(name), expected, "{name}");
         }

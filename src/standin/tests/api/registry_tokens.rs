@@ -82,6 +82,10 @@ async fn a_token_is_good_for_its_registry_its_scopes_and_its_time() {
     assert_eq!(world.get(&format!("https://{HOST}/v2/"), &token).await.status, 401);
     let renewed = world.registry_access_token(HOST, &refresh, &[]).await;
     assert_eq!(world.get(&format!("https://{HOST}/v2/"), &renewed).await.status, 200);
+    world.standin.clock().set_skew(3 * 3600 + 60);
+    let form = [("grant_type", "refresh_token"), ("service", HOST), ("refresh_token", &refresh)];
+    let expired = world.send(world.client.post(format!("https://{HOST}/oauth2/token")).form(&form)).await;
+    assert_eq!(code(&expired), (401, "UNAUTHORIZED".to_owned()));
 }
 
 #[tokio::test]
