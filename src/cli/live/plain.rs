@@ -45,7 +45,8 @@ pub(super) fn plain(board: &mut Board, event: &Event) -> Vec<Line> {
         | Event::RunWaiting { .. }
         | Event::StageStarted { .. }
         | Event::StageCompleted { .. }
-        | Event::StepProgress { .. } | Event::RunCompleted { .. } => Vec::new(),
+        | Event::StepProgress { .. }
+        | Event::RunCompleted { .. } => Vec::new(),
     }
 }
 

@@ -406,10 +406,10 @@ fn a_value_planted_in_the_file_is_not_repeated_in_a_message() {
 
 #[test]
 fn a_root_that_is_no_mapping_and_a_syntax_error() {
-    insta::assert_snapshot!(said("- a\n- b\n"), @r#"
-        slipway.local.yml:1:1: error: expected the local Azure as a mapping, found a list
-          hint: its keys are `organization`, `project`, `tenant`, `subscription`, `principals`, `vaults`, `registries`, `serviceConnections`, `variables`, `tasks`, `repository`, `pipelines`, `branchPolicies`, `repositories`, `variableGroups`
-        "#);
+    insta::assert_snapshot!(said("- a\n- b\n"), @r"
+    slipway.local.yml:1:1: error: expected the local Azure as a mapping, found a list
+      hint: its keys are `organization`, `project`, `tenant`, `subscription`, `principals`, `vaults`, `registries`, `serviceConnections`, `variables`, `tasks`, `repository`, `pipelines`, `branchPolicies`, `repositories`, `variableGroups`, `environments`
+    ");
     insta::assert_snapshot!(said("vaults: [\n"), @r#"
         slipway.local.yml:2:1: error: not valid YAML: while parsing a node, did not find expected node content
           hint: check the indentation and the quotes of this line and of the one before
