@@ -7,6 +7,7 @@
 mod arguments;
 mod azure;
 mod commands;
+mod delivery;
 mod env;
 mod environment;
 mod execution;

@@ -22,7 +22,7 @@ use crate::simulate::{self, Choice, Clone as Copy, Ended, Outcome, Prepared, Yam
 use crate::terminal::Terminal;
 use crate::text::{Line, Style};
 use crate::world::{Named, PipelineWorld, World};
-use crate::{groups, local_config, record, resources};
+use crate::{delivery, groups, local_config, record, resources};
 
 /// How many uncommitted files are named.
 const NAMED_FILES: usize = 20;
@@ -130,7 +130,9 @@ impl Simulation<'_> {
         }
         let succeeded = ended.iter().all(Ended::succeeded);
         self.terminal.print([Line::new()]);
-        self.terminal.print(simulate::lines(&prepared.title, ended, policies));
+        let runs: Vec<u64> = ended.iter().filter_map(Ended::run).collect();
+        let images = if interrupted { Vec::new() } else { Box::pin(delivery::lines(self.world, self.azure, &runs)).await? };
+        self.terminal.print(simulate::lines(&prepared.title, ended, policies, images));
         Ok(match (interrupted, succeeded) {
             (true, _) => Exit::Interrupted,
             (false, true) => Exit::Success,

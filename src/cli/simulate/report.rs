@@ -35,6 +35,14 @@ impl Ended {
         matches!(result, Some(TaskResult::Succeeded | TaskResult::SucceededWithIssues))
     }
 
+    /// The run's number, if it ran.
+    pub(crate) fn run(&self) -> Option<u64> {
+        match &self.outcome {
+            Outcome::Ran(report) => Some(report.id),
+            Outcome::Refused | Outcome::NotRun => None,
+        }
+    }
+
     fn word(&self) -> &'static str {
         match &self.outcome {
             Outcome::Ran(report) => report.result.map_or("not complete", result_word),
@@ -44,8 +52,8 @@ impl Ended {
     }
 }
 
-/// The report. `policies`: whether branch policies decide about the event.
-pub(crate) fn lines(title: &str, ended: Vec<Ended>, policies: bool) -> Vec<Line> {
+/// The report. `policies`: whether branch policies decide about the event. `images`: where the runs' images are.
+pub(crate) fn lines(title: &str, ended: Vec<Ended>, policies: bool, images: Vec<Line>) -> Vec<Line> {
     let mut lines = vec![Line::new().with(Style::Strong, format!("report: {title}"))];
     for one in &ended {
         lines.push(Line::new());
@@ -55,6 +63,10 @@ pub(crate) fn lines(title: &str, ended: Vec<Ended>, policies: bool) -> Vec<Line>
                 lines.push(Line::new().with(Style::Strong, one.pipeline.as_str()).with(Style::Plain, ": ").with(Style::Bad, one.word()));
             }
         }
+    }
+    if !images.is_empty() {
+        lines.push(Line::new());
+        lines.extend(images);
     }
     lines.push(Line::new());
     lines.extend(verdict(&ended, policies));

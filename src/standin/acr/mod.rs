@@ -20,6 +20,7 @@ use http::{Method, StatusCode};
 use serde_json::json;
 
 pub(crate) use content::Registries;
+pub(crate) use token::owner_token;
 pub(crate) use storage::{refuse_storage, storage, throttle_storage};
 
 use crate::config::Registry;

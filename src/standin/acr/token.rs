@@ -10,9 +10,10 @@ use uuid::Uuid;
 use super::Visit;
 use super::refusal::Refused;
 use crate::config::{Principal, Registry};
-use crate::crypto::Jwt;
+use crate::crypto::{Jwt, KeyProblem};
 use crate::exchange::Answer;
 use crate::inflow::Inflow;
+use crate::store::TokenKeys;
 
 /// Who tokens are from.
 const ISSUER: &str = "Azure Container Registry";
@@ -22,6 +23,9 @@ const AUDIENCES: &[&str] = &["https://containerregistry.azure.net", "https://man
 
 /// The name with which a token of the registry is the password.
 const NULL_GUID: &str = "00000000-0000-0000-0000-000000000000";
+
+/// Subject of the tokens of [`Identity::Owner`]: no name of a registry and no GUID.
+const OWNER: &str = "owner-of-the-local-azure";
 
 /// Seconds that a refresh token lives: about three hours.
 const REFRESH_LIFETIME: i64 = 3 * 3600;
@@ -54,6 +58,8 @@ pub(super) enum Identity<'a> {
     Principal(&'a Principal),
     /// The registry's admin user.
     Admin,
+    /// Whoever runs the local Azure and reads what its registries hold.
+    Owner,
 }
 
 impl Identity<'_> {
@@ -62,6 +68,7 @@ impl Identity<'_> {
         let holds = |names: &[String], principal: &Principal| names.contains(&principal.name);
         match self {
             Self::Admin => &["pull", "push", "delete", "metadata_read", "metadata_write"],
+            Self::Owner => &["pull", "metadata_read"],
             Self::Principal(principal) if holds(&registry.push, principal) => &["pull", "push", "metadata_read", "metadata_write"],
             Self::Principal(principal) if holds(&registry.pull, principal) => &["pull", "metadata_read"],
             Self::Principal(_) => &[],
@@ -197,14 +204,33 @@ impl Scope {
 }
 
 fn issue(visit: Visit<'_>, identity: Identity<'_>, kind: Kind, access: &[Value]) -> Result<String, Refused> {
-    let now = visit.world.seconds();
     let directory = &visit.world.directory;
     let subject = match identity {
         Identity::Principal(principal) => directory.object_id(&principal.name),
         Identity::Admin => visit.registry.name.clone(),
+        Identity::Owner => OWNER.to_owned(),
     };
+    let mut claims = claims(&visit.host(), &subject, kind, visit.world.seconds());
+    match (kind, identity) {
+        (Kind::Access, _) => claims["access"] = json!(access),
+        (Kind::Refresh, Identity::Principal(principal)) => {
+            claims["appid"] = json!(directory.application_id(&principal.name));
+            claims["tenant"] = json!(directory.tenant_id);
+        }
+        (Kind::Refresh, Identity::Admin | Identity::Owner) => {}
+    }
+    // The key is Entra's: only the registry itself looks at the signature, and issuer and audience tell the tokens apart.
+    Ok(Jwt::sign(&visit.world.keys.entra, &claims)?)
+}
+
+/// A refresh token of the registry at `host` for [`Identity::Owner`].
+pub(crate) fn owner_token(keys: &TokenKeys, host: &str, now: i64) -> Result<String, KeyProblem> {
+    Jwt::sign(&keys.entra, &claims(host, OWNER, Kind::Refresh, now))
+}
+
+fn claims(host: &str, subject: &str, kind: Kind, now: i64) -> Value {
     let lifetime = if kind == Kind::Refresh { REFRESH_LIFETIME } else { ACCESS_LIFETIME };
-    let mut claims = json!({
+    json!({
         "jti": Uuid::new_v4().to_string(),
         "sub": subject,
         // Dated back, for clocks that are behind.
@@ -212,22 +238,12 @@ fn issue(visit: Visit<'_>, identity: Identity<'_>, kind: Kind, access: &[Value])
         "iat": now,
         "exp": now + lifetime,
         "iss": ISSUER,
-        "aud": visit.host(),
+        "aud": host,
         "version": "1.0",
-        "rid": Uuid::new_v5(&Uuid::NAMESPACE_DNS, visit.host().as_bytes()).simple().to_string(),
+        "rid": Uuid::new_v5(&Uuid::NAMESPACE_DNS, host.as_bytes()).simple().to_string(),
         "grant_type": kind.name(),
         "roles": [],
-    });
-    match (kind, identity) {
-        (Kind::Access, _) => claims["access"] = json!(access),
-        (Kind::Refresh, Identity::Principal(principal)) => {
-            claims["appid"] = json!(directory.application_id(&principal.name));
-            claims["tenant"] = json!(directory.tenant_id);
-        }
-        (Kind::Refresh, Identity::Admin) => {}
-    }
-    // The key is Entra's: only the registry itself looks at the signature, and issuer and audience tell the tokens apart.
-    Ok(Jwt::sign(&visit.world.keys.entra, &claims)?)
+    })
 }
 
 /// Who a token of this registry was issued to, and its claims.
@@ -245,6 +261,8 @@ pub(super) fn verify<'a>(visit: Visit<'a>, token: &str, kind: Kind) -> Result<(I
     let subject = jwt.text("sub").unwrap_or_default();
     let identity = if subject == visit.registry.name {
         Identity::Admin
+    } else if subject == OWNER {
+        Identity::Owner
     } else {
         Identity::Principal(visit.world.directory.object(subject).ok_or(())?)
     };

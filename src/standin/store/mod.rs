@@ -37,8 +37,10 @@ pub(crate) use principals::{Principals, RegisteredCertificate};
 pub(crate) use sensitive::Sensitive;
 pub(crate) use vault::{DeletedSecret, NoValue, RECOVERABLE_DAYS, SecretVersion, StoredSecret, VaultContent};
 
+use crate::acr::owner_token;
 use crate::config::{Config, SecretSource};
 use crate::crypto::{KeyProblem, random_text};
+use crate::directory::login_server;
 
 /// A file of the store, or the store's folder, cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -218,6 +220,15 @@ impl Store {
             }
         }
         Ok(registered)
+    }
+
+    /// A refresh token with which whoever runs the local Azure reads the registry whose login server is `host`, to see for
+    /// themselves what it holds; valid from `now` for three hours. Absent where `config` has no such registry, or the
+    /// stand-in never ran on this store.
+    pub fn registry_reader(&self, config: &Config, host: &str, now: OffsetDateTime) -> Option<String> {
+        config.registries.iter().find(|registry| login_server(&registry.name).eq_ignore_ascii_case(host))?;
+        let keys = self.keys.as_ref()?.read().ok()?;
+        owner_token(&keys, host, now.unix_timestamp()).ok()
     }
 
     /// The passwords of a registry's admin user.
