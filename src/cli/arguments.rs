@@ -46,7 +46,7 @@ pub(crate) struct Sources {
 }
 
 /// What pipelines are run in.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct Surroundings {
     /// Description of the local Azure [default: slipway.local.yml in the repository's root, if there is one]
     #[arg(long, value_name = "FILE")]
@@ -99,17 +99,17 @@ pub(crate) struct RunOptions {
 }
 
 /// The answer to what a run asks: approvals of environments, ManualValidation@1.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct AnswerOptions {
-    /// Approve everything that the run asks [default: ask at the terminal; without one, stop there]
-    #[arg(long)]
+    /// Approve what the run asks [default: ask at the terminal; without one, stop there]
+    #[arg(long, group = "decision")]
     pub(crate) approve: bool,
-    /// Reject everything that the run asks
-    #[arg(long, conflicts_with = "approve")]
+    /// Reject what the run asks
+    #[arg(long, group = "decision")]
     pub(crate) reject: bool,
     /// What to say with it
-    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
-    pub(crate) comment: String,
+    #[arg(long, value_name = "TEXT", requires = "decision")]
+    pub(crate) comment: Option<String>,
 }
 
 impl AnswerOptions {
@@ -120,7 +120,7 @@ impl AnswerOptions {
             (false, true) => Decision::Reject,
             (false, false) => return None,
         };
-        Some(Answer { decision, by: by.to_owned(), comment: self.comment.clone() })
+        Some(Answer { decision, by: by.to_owned(), comment: self.comment.clone().unwrap_or_default() })
     }
 }
 
@@ -198,6 +198,16 @@ pub(crate) enum RunsCommand {
         /// Its number
         #[arg(value_name = "N")]
         run: u64,
+        #[command(flatten)]
+        state: StateArguments,
+    },
+    /// Go on with a run that waits for an answer
+    Resume {
+        /// Its number
+        #[arg(value_name = "N")]
+        run: u64,
+        #[command(flatten)]
+        answer: AnswerOptions,
         #[command(flatten)]
         state: StateArguments,
     },

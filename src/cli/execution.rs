@@ -2,6 +2,7 @@
 //! pipeline that its event triggers.
 
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,12 +11,14 @@ use slipway_runner::{Approvals, Cancellation, PipelineVariable, RunError, RunOut
 
 use crate::arguments::RunOptions;
 use crate::azure::Azure;
+use crate::dialog;
 use crate::env::Env;
 use crate::environment;
 use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupts;
 use crate::live::Watcher;
 use crate::node;
+use crate::stopped::Stopped;
 use crate::terminal::Terminal;
 use crate::text::Line;
 use crate::world::{PipelineWorld, last_wins};
@@ -52,14 +55,40 @@ pub(crate) async fn node_for(env: &Env, options: &RunOptions, here: &PipelineWor
     }
 }
 
-/// Runs `pipeline` to its end. An `Err` is why nothing ran.
+/// What a run needs besides the pipeline: the local Azure, variable groups, Node.
+type Equipment<'a> = (&'a Azure, Vec<VariableGroup>, PathBuf);
+
+/// Runs `pipeline` to its end, or until it waits for an answer. An `Err` is why nothing ran.
 pub(crate) async fn execute(
-    (env, options, terminal): (&Env, &RunOptions, &Arc<Terminal>),
+    doors: (&Env, &RunOptions, &Arc<Terminal>),
     here: PipelineWorld,
     pipeline: Pipeline,
-    (azure, groups, node): (&Azure, Vec<VariableGroup>, PathBuf),
+    equipment: Equipment<'_>,
     interrupts: &mut Interrupts,
 ) -> Result<Executed, Failure> {
+    perform(doors, (here, pipeline), equipment, interrupts, None).await
+}
+
+/// Goes on with a run that waits. The answer of the options is that to what it waits for.
+pub(crate) async fn go_on(
+    run: u64,
+    doors: (&Env, &RunOptions, &Arc<Terminal>),
+    (here, pipeline): (PipelineWorld, Pipeline),
+    equipment: Equipment<'_>,
+    interrupts: &mut Interrupts,
+) -> Result<Executed, Failure> {
+    perform(doors, (here, pipeline), equipment, interrupts, Some(run)).await
+}
+
+async fn perform(
+    (env, options, terminal): (&Env, &RunOptions, &Arc<Terminal>),
+    (here, pipeline): (PipelineWorld, Pipeline),
+    (azure, groups, node): Equipment<'_>,
+    interrupts: &mut Interrupts,
+    waiting: Option<u64>,
+) -> Result<Executed, Failure> {
+    let stopped = Stopped::of(&here, &pipeline, options);
+    let answer = options.answer.answer(&here.named.requested_for);
     let state = here.world.state.path();
     let watcher = Arc::new(Watcher::new(Arc::clone(terminal), &pipeline));
     let request = RunRequest {
@@ -72,7 +101,11 @@ pub(crate) async fn execute(
         variables: variables(&here, azure),
         groups,
         environments: here.world.config.environments.clone(),
-        approvals: options.answer.answer(&here.named.requested_for).map_or(Approvals::Stop, Approvals::Answer),
+        approvals: match &answer {
+            Some(answer) if waiting.is_none() => Approvals::Answer(answer.clone()),
+            _ if terminal.can_ask() => Approvals::Ask(dialog::ask(terminal, &watcher, &here.named.requested_for)),
+            _ => Approvals::Stop,
+        },
         pipeline_runs: here.pipeline_runs.clone(),
         azure: azure.endpoint().cloned(),
         state: state.to_owned(),
@@ -95,7 +128,10 @@ pub(crate) async fn execute(
         pipeline,
     };
     let cancellation = Cancellation::new();
-    let mut running = Box::pin(slipway_runner::run(request, cancellation.clone()));
+    let mut running: Pin<Box<dyn Future<Output = Result<RunSummary, RunError>>>> = match waiting {
+        None => Box::pin(slipway_runner::run(request, cancellation.clone())),
+        Some(run) => Box::pin(slipway_runner::resume(request, run, answer, cancellation.clone())),
+    };
     let mut frames = tokio::time::interval(FRAME);
     let mut interrupted = 0;
     let outcome = loop {
@@ -113,8 +149,15 @@ pub(crate) async fn execute(
             }
         }
     };
+    drop(running);
     watcher.end();
-    Ok(Executed { summary: outcome.map_err(refusal)?, interrupted: interrupted > 0 })
+    let summary = outcome.map_err(refusal)?;
+    match (&summary.outcome, stopped) {
+        (RunOutcome::Waiting(_), Some(stopped)) => stopped.write(&summary.folder)?,
+        (RunOutcome::Completed(_), _) if waiting.is_some() => Stopped::remove(&summary.folder),
+        _ => {}
+    }
+    Ok(Executed { summary, interrupted: interrupted > 0 })
 }
 
 /// Why nothing ran: each problem for itself.

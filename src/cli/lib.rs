@@ -8,6 +8,7 @@ mod arguments;
 mod azure;
 mod commands;
 mod delivery;
+mod dialog;
 mod env;
 mod environment;
 mod execution;
@@ -26,6 +27,7 @@ mod repository;
 mod resources;
 mod simulate;
 mod state;
+mod stopped;
 mod terminal;
 mod text;
 mod world;
@@ -81,6 +83,7 @@ async fn dispatch(env: &Env, command: Command, terminal: &Arc<Terminal>) -> Resu
         Command::Runs(arguments) => match arguments.command {
             None => commands::runs::list(env, &arguments.state, terminal).await,
             Some(RunsCommand::Show { run, state }) => commands::runs::show(env, run, &state, terminal).await,
+            Some(RunsCommand::Resume { run, answer, state }) => commands::resume::resume(env, run, answer, &state, terminal).await,
         },
         Command::Azure { command: AzureCommand::Up { config, state, passthrough } } => {
             commands::azure_up::up(env, config.as_deref(), &state, passthrough, terminal).await

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use slipway_runner::{ArtifactRecord, ConsumedRun, RunRecord, Store, TaskResult, TestOutcome};
+use slipway_runner::{ArtifactRecord, ConsumedRun, RunRecord, RunState, Store, TaskResult, TestOutcome};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::failure::Failure;
-use crate::live::{Report, Row, TestCounts, result_word, run_title};
+use crate::live::{Report, Row, TestCounts, answered, result_word, run_title, waits_for};
 use crate::state::StateFolder;
 
 /// The report of run `id`.
@@ -42,14 +42,39 @@ pub(crate) fn report(state: &StateFolder, id: u64) -> Result<Report, Failure> {
         origin: origin(&record),
         pipeline: record.pipeline.clone(),
         result: record.result,
+        waits: record.state == RunState::Waiting,
         duration: between(Some(&record.started), record.finished.as_deref()),
         rows: rows(&record, &folder),
+        questions: questions(&record, state),
         artifacts: record.artifacts.iter().map(|artifact| (artifact.name.clone(), place_of(artifact, &folder))).collect(),
         tests: tests.collect(),
         test_results: folder.join("tests.json"),
         summaries: record.summaries.iter().map(|summary| folder.join(&summary.file)).collect(),
         logs: folder.join("logs"),
     })
+}
+
+/// What people were asked, what they answered, and how to go on where they did not.
+fn questions(record: &RunRecord, state: &StateFolder) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for question in &record.questions {
+        match question.outcome {
+            Some(_) => lines.push(format!("{}: {}", waits_for(question), answered(question))),
+            None => {
+                let whom = if question.approvers.is_empty() { String::new() } else { format!(", for {}", question.approvers.join(", ")) };
+                lines.push(format!("waits for {}{whom}", waits_for(question)));
+                lines.extend(question.instructions.lines().map(|line| format!("  {line}")));
+            }
+        }
+    }
+    if record.state == RunState::Waiting {
+        lines.push(format!(
+            "to go on: `slipway runs resume {}{}` with `--approve` or `--reject`, or at a terminal with neither",
+            record.id,
+            state.options()
+        ));
+    }
+    lines
 }
 
 /// What started a run, where that was an event.

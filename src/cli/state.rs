@@ -13,7 +13,11 @@ use crate::failure::Failure;
 
 /// The state folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct StateFolder(PathBuf);
+pub(crate) struct StateFolder {
+    path: PathBuf,
+    /// Whether it was named on the command line.
+    given: bool,
+}
 
 /// Held while a command works in a state folder; let go when it is dropped, and by the system when the process dies.
 #[derive(Debug)]
@@ -35,7 +39,7 @@ impl StateFolder {
         if let Some(given) = given {
             let given = env.absolute(given);
             // Without `..`, where it is there already: it is shown to people and handed to tasks.
-            return Ok(Self(given.canonicalize().unwrap_or(given)));
+            return Ok(Self { path: given.canonicalize().unwrap_or(given), given: true });
         }
         let base = match (env.get("XDG_STATE_HOME").map(Path::new).filter(|path| path.is_absolute()), env.get("HOME")) {
             (Some(folder), _) => folder.to_owned(),
@@ -51,28 +55,33 @@ impl StateFolder {
             .unwrap_or_else(|| "root".to_owned());
         let hash: String =
             Sha256::digest(repository.as_os_str().as_encoded_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self(base.join("slipway").join(format!("{name}-{hash}"))))
+        Ok(Self { path: base.join("slipway").join(format!("{name}-{hash}")), given: false })
     }
 
     /// The folder.
     pub(crate) fn path(&self) -> &Path {
-        &self.0
+        &self.path
+    }
+
+    /// The options of a command that is to use the same folder: empty where it finds it by itself.
+    pub(crate) fn options(&self) -> String {
+        if self.given { format!(" --state {}", self.path.display()) } else { String::new() }
     }
 
     /// Creates the folder, readable by its owner only.
     pub(crate) fn create(&self) -> Result<(), Failure> {
-        if self.0.is_dir() {
+        if self.path.is_dir() {
             return Ok(());
         }
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.0).map_err(|error| self.unusable(&error))?;
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.path).map_err(|error| self.unusable(&error))?;
         // A state folder within a repository is no part of it: neither committed, nor copied into a run of another one.
-        std::fs::write(self.0.join(".gitignore"), "*\n").map_err(|error| self.unusable(&error))
+        std::fs::write(self.path.join(".gitignore"), "*\n").map_err(|error| self.unusable(&error))
     }
 
     /// Takes the lock for a run. `holder` is what another command will be told that the folder is used by.
     pub(crate) fn lock(&self, holder: &str) -> Result<StateLock, Failure> {
         self.create()?;
-        let path = self.0.join("lock");
+        let path = self.path.join("lock");
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -88,7 +97,7 @@ impl StateFolder {
                 // Its holder may be about to write who it is.
                 let _ = file.read_to_string(&mut text);
                 let holder = if text.trim().is_empty() { "another `slipway`".to_owned() } else { text.trim().to_owned() };
-                return Err(Failure::refused(format!("the state folder is in use by {holder}: `{}`", self.0.display()))
+                return Err(Failure::refused(format!("the state folder is in use by {holder}: `{}`", self.path.display()))
                     .hint("wait until it ends, or give this command a folder of its own with `--state FOLDER`"));
             }
             Err(TryLockError::Error(error)) => return Err(self.unusable(&error)),
@@ -100,7 +109,7 @@ impl StateFolder {
     }
 
     fn unusable(&self, error: &std::io::Error) -> Failure {
-        Failure::refused(format!("the state folder cannot be used: `{}`: {error}", self.0.display()))
+        Failure::refused(format!("the state folder cannot be used: `{}`: {error}", self.path.display()))
             .hint("name another one with `--state FOLDER`")
     }
 }
@@ -134,7 +143,7 @@ mod tests {
     #[test]
     fn a_lock_is_let_go_though_a_child_that_is_being_started_has_its_file_open() {
         let folder = tempfile::tempdir().unwrap();
-        let state = StateFolder(folder.path().join("a"));
+        let state = StateFolder { path: folder.path().join("a"), given: false };
         let held = state.lock("slipway run ci.yml").unwrap();
         let of_the_child = held.file.try_clone().unwrap();
         drop(held);
@@ -145,7 +154,7 @@ mod tests {
     #[test]
     fn a_second_run_is_told_who_holds_the_folder() {
         let folder = tempfile::tempdir().unwrap();
-        let state = StateFolder(folder.path().join("a/b"));
+        let state = StateFolder { path: folder.path().join("a/b"), given: false };
         let held = state.lock("slipway run ci.yml").unwrap();
         let refused = state.lock("slipway run other.yml").unwrap_err();
         let text: String = refused.lines().iter().map(|line| format!("{line}\n")).collect();

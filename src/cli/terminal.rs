@@ -12,6 +12,8 @@ use crate::text::{Line, Style};
 #[derive(Debug)]
 pub struct Terminal {
     interactive: bool,
+    /// Whether a person types into standard input.
+    typed: bool,
     colour_out: bool,
     colour_err: bool,
     /// Lines of the part that is drawn again and again, at the bottom of the terminal.
@@ -25,12 +27,23 @@ impl Terminal {
         let dumb = env.text("TERM").is_none_or(|term| term == "dumb");
         let plain = dumb || env.get("NO_COLOR").is_some();
         let (out, err) = (std::io::stdout().is_terminal(), std::io::stderr().is_terminal());
-        Self { interactive: out && !dumb, colour_out: out && !plain, colour_err: err && !plain, drawn: Mutex::new(0) }
+        let typed = std::io::stdin().is_terminal();
+        Self { typed, interactive: out && !dumb, colour_out: out && !plain, colour_err: err && !plain, drawn: Mutex::new(0) }
     }
 
     /// Whether a person watches standard output on a terminal that can be drawn on.
     pub(crate) fn is_interactive(&self) -> bool {
         self.interactive
+    }
+
+    /// Whether somebody can be asked: a person reads standard output and types into standard input.
+    pub(crate) fn can_ask(&self) -> bool {
+        self.typed && std::io::stdout().is_terminal()
+    }
+
+    /// Prints the beginning of a line that the person completes.
+    pub(crate) fn prompt(&self, text: &str) {
+        self.write_out(text);
     }
 
     /// Height and width in characters; 24 by 80 where there is none.

@@ -71,6 +71,8 @@ pub(crate) struct Named {
     pub(crate) variables: Vec<(String, String)>,
     /// The person who asks for it.
     pub(crate) requested_for: String,
+    /// What the command line names, with whole paths.
+    pub(crate) given: Surroundings,
 }
 
 impl PipelineWorld {
@@ -188,6 +190,12 @@ impl Named {
             repositories: Rc::new(MappedRepositories::new(env, world, &surroundings.repositories, strict)),
             parameters: surroundings.parameters.clone(),
             variables: last_wins(world.config.variables.iter().chain(&surroundings.variables)),
+            given: Surroundings {
+                config: surroundings.config.as_deref().map(|path| env.absolute(path)),
+                tasks: surroundings.tasks.iter().map(|path| env.absolute(path)).collect(),
+                repositories: surroundings.repositories.iter().map(|(name, path)| (name.clone(), env.absolute(path))).collect(),
+                ..surroundings.clone()
+            },
             requested_for: env.text("USER").or_else(|| env.text("LOGNAME")).unwrap_or("local user").to_owned(),
         }
     }

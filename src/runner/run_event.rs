@@ -1,9 +1,12 @@
 //! What a run was started by.
 
+use serde::{Deserialize, Serialize};
+
 use crate::store::{EventRecord, PullRequestRecord};
 
 /// What started a run. It decides `Build.Reason` and which variables tell of a pull request.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum RunEvent {
     /// A person.
     #[default]
@@ -23,7 +26,8 @@ pub enum RunEvent {
 }
 
 /// A pull request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PullRequestEvent {
     /// Its number.
     pub id: u64,

@@ -9,6 +9,7 @@ use crate::env::Env;
 use crate::failure::{Exit, Failure};
 use crate::live::result_word;
 use crate::record;
+use crate::state::StateFolder;
 use crate::terminal::Terminal;
 use crate::world::state_here;
 
@@ -33,6 +34,13 @@ pub(crate) async fn list(env: &Env, state: &StateArguments, terminal: &Arc<Termi
 /// Shows a run.
 pub(crate) async fn show(env: &Env, run: u64, state: &StateArguments, terminal: &Arc<Terminal>) -> Result<Exit, Failure> {
     let state = state_here(env, state).await?;
+    exists(&state, run)?;
+    terminal.print(record::report(&state, run)?.lines());
+    Ok(Exit::Success)
+}
+
+/// Refuses a run that is not there.
+pub(super) fn exists(state: &StateFolder, run: u64) -> Result<(), Failure> {
     let store = Store::new(state.path());
     let ids = store.ids().map_err(|error| Failure::refused(error.to_string()))?;
     if !ids.contains(&run) {
@@ -44,8 +52,7 @@ pub(crate) async fn show(env: &Env, run: u64, state: &StateArguments, terminal: 
             Failure::refused(format!("no run {run} in `{}`: {known}", state.path().display())).hint("list them with `slipway runs`")
         );
     }
-    terminal.print(record::report(&state, run)?.lines());
-    Ok(Exit::Success)
+    Ok(())
 }
 
 fn row(record: &RunRecord) -> [String; 7] {

@@ -15,4 +15,4 @@ mod words;
 pub(crate) use board::run_title;
 pub(crate) use report::{Report, Row, TestCounts};
 pub(crate) use watcher::Watcher;
-pub(crate) use words::result_word;
+pub(crate) use words::{answered, result_word, waits_for};

@@ -26,8 +26,12 @@ pub(crate) struct Report {
     pub(crate) pipeline: String,
     /// Result; absent while it runs, or when its process was killed.
     pub(crate) result: Option<TaskResult>,
+    /// Whether it waits for an answer.
+    pub(crate) waits: bool,
     /// How long it took.
     pub(crate) duration: Duration,
+    /// What people were asked, with what they answered.
+    pub(crate) questions: Vec<String>,
     /// Stages, jobs and steps in order.
     pub(crate) rows: Vec<Row>,
     /// The runs of other pipelines that it uses, in words.
@@ -123,6 +127,7 @@ impl Report {
                 lines.extend(entries);
             }
         };
+        list("questions", &mut self.questions.iter().cloned());
         list("uses", &mut self.uses.iter().cloned());
         list("triggered", &mut self.triggered.iter().cloned());
         list("artifacts", &mut self.artifacts.iter().map(|(name, path)| format!("{name}  {}", path.display())));
@@ -137,6 +142,7 @@ impl Report {
             Some(result) => {
                 line.with(result_style(result), result_word(result)).with(Style::Plain, format!(" in {}", duration(self.duration)))
             }
+            None if self.waits => line.with(Style::Remark, "waits for an answer"),
             None => line.with(Style::Remark, "not complete"),
         }
     }

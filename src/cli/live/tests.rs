@@ -302,6 +302,8 @@ fn the_report_says_what_happened_and_where_things_are() {
         pipeline: "ci".to_owned(),
         result: Some(TaskResult::Failed),
         duration: seconds(75.0),
+        waits: false,
+        questions: vec![],
         rows: vec![
             row(0, "Build", Some(TaskResult::Failed), 75.0),
             row(1, "Job", Some(TaskResult::Failed), 74.9),

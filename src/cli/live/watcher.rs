@@ -25,12 +25,33 @@ struct Watched {
     board: Board,
     /// Lines that the next drawing puts above the live part.
     above: Vec<Line>,
+    /// Whether somebody is being asked: nothing is printed meanwhile.
+    held: bool,
+}
+
+/// Holds the printing while it lives.
+#[derive(Debug)]
+pub(crate) struct Held(Arc<Watcher>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.held = false;
+        if !self.0.terminal.is_interactive() {
+            let lines = std::mem::take(&mut state.above);
+            self.0.terminal.print(lines);
+        }
+    }
 }
 
 impl Watcher {
     /// A watcher of a run of `pipeline` that begins now.
     pub(crate) fn new(terminal: Arc<Terminal>, pipeline: &Pipeline) -> Self {
-        Self { terminal, started: Instant::now(), state: Mutex::new(Watched { board: Board::new(pipeline), above: Vec::new() }) }
+        Self {
+            terminal,
+            started: Instant::now(),
+            state: Mutex::new(Watched { board: Board::new(pipeline), above: Vec::new(), held: false }),
+        }
     }
 
     /// Takes note of an event. Without a live part it is printed at once.
@@ -41,13 +62,28 @@ impl Watcher {
             let lines = above(&mut state.board, event);
             state.above.extend(lines);
         } else {
-            self.terminal.print(plain(&mut state.board, event));
+            let lines = plain(&mut state.board, event);
+            if state.held {
+                state.above.extend(lines);
+            } else {
+                self.terminal.print(lines);
+            }
         }
+    }
+
+    /// Removes the live part and prints nothing until what is returned is dropped.
+    pub(crate) fn hold(self: &Arc<Self>) -> Held {
+        self.draw();
+        if self.terminal.is_interactive() {
+            self.terminal.draw(&[], &[]);
+        }
+        self.state().held = true;
+        Held(Arc::clone(self))
     }
 
     /// Says something of our own.
     pub(crate) fn say(&self, line: Line) {
-        if self.terminal.is_interactive() {
+        if self.terminal.is_interactive() && !self.state().held {
             self.state().above.push(line);
         } else {
             self.terminal.print([line]);
@@ -58,6 +94,9 @@ impl Watcher {
     pub(crate) fn draw(&self) {
         if self.terminal.is_interactive() {
             let mut state = self.state();
+            if state.held {
+                return;
+            }
             let (height, _) = self.terminal.size();
             let above = std::mem::take(&mut state.above);
             self.terminal.draw(&above, &view(&state.board, self.started.elapsed(), height.saturating_sub(1)));
