@@ -313,15 +313,7 @@ impl Transport {
         if self.session.lock().await.scheme.is_none() {
             let mut url = self.base.clone();
             url.set_path("/v2/");
-            let request = Request::get(url);
-            self.pass_gate().await;
-            let (response, used) = self.once(&request, &access, None).await?;
-            if response.status != StatusCode::UNAUTHORIZED {
-                return Ok(());
-            }
-            if let Some(kind) = self.reject(&response, used.as_ref(), &access).await? {
-                return Err(kind);
-            }
+            self.retried(&Request::get(url), &access).await?;
         }
         self.authorization(&access).await?;
         let session = self.session.lock().await;

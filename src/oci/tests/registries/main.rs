@@ -6,5 +6,7 @@
     reason = "a test that cannot set up its world has failed; tests start other people's programs themselves"
 )]
 
+mod fake;
+mod faults;
 mod real;
 mod support;
