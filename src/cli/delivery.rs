@@ -189,3 +189,81 @@ struct Unprinted;
 impl SecretSink for Unprinted {
     fn register(&self, _: &str) {}
 }
+
+#[cfg(test)]
+mod tests {
+    use slipway_model::{ImageFacts, PromotedImage, PromotionFacts, TaskReference};
+
+    use super::*;
+
+    fn fragment(outcome: Outcome, facts: Facts) -> Fragment {
+        Fragment {
+            schema: Fragment::SCHEMA,
+            task: TaskReference { name: "x".to_owned(), version: "1.0.0".to_owned() },
+            at: String::new(),
+            stage: String::new(),
+            job: String::new(),
+            attempt: 1,
+            outcome,
+            dry_run: false,
+            facts,
+            problems: Vec::new(),
+        }
+    }
+
+    fn image(digest: Option<Digest>) -> Facts {
+        Facts::Image(ImageFacts {
+            service: "orders".to_owned(),
+            registry: "shopnonprod.azurecr.io".to_owned(),
+            repository: "shop/orders".to_owned(),
+            digest,
+            platform: "linux/amd64".to_owned(),
+            folder: "out".to_owned(),
+            base: None,
+            bytes: 1,
+            tags: Vec::new(),
+            provenance: None,
+        })
+    }
+
+    fn promotion(digest: &Digest) -> Facts {
+        Facts::Promotion(PromotionFacts {
+            source: "shopnonprod.azurecr.io".to_owned(),
+            target: "shopprod.azurecr.io".to_owned(),
+            run: "2".to_owned(),
+            commit: "c".to_owned(),
+            images: vec![PromotedImage {
+                service: "orders".to_owned(),
+                repository: "shop/orders".to_owned(),
+                digest: digest.clone(),
+                provenance: None,
+                outcome: "promoted".to_owned(),
+                bytes: 1,
+                tags: Vec::new(),
+            }],
+        })
+    }
+
+    fn path(fragments: &[(&str, Fragment)]) -> Vec<String> {
+        let mut paths = BTreeMap::new();
+        for (run, fragment) in fragments {
+            collect(&mut paths, run, fragment);
+        }
+        paths.into_values().flatten().map(|hop| format!("{}/{}: {}", hop.registry, hop.repository, hop.because)).collect()
+    }
+
+    #[test]
+    fn an_image_goes_from_registry_to_registry() {
+        let digest = Digest::from_sha256([1; 32]);
+        let pushed = || fragment(Outcome::Succeeded, image(Some(digest.clone())));
+        let promoted = |outcome| fragment(outcome, promotion(&digest));
+        let whole = path(&[("run 2 (ci)", pushed()), ("run 3 (cd)", promoted(Outcome::SucceededWithIssues))]);
+        let first = "shopnonprod.azurecr.io/shop/orders: pushed by run 2 (ci)";
+        assert_eq!(whole, [first, "shopprod.azurecr.io/shop/orders: promoted by run 3 (cd)"]);
+        // Where the run that pushed it is none of these, its place is known from the promotion.
+        let alone = path(&[("run 3 (cd)", promoted(Outcome::Succeeded))]);
+        assert_eq!(alone[0], "shopnonprod.azurecr.io/shop/orders: taken by run 3 (cd)");
+        assert_eq!(path(&[("run 2 (ci)", pushed()), ("run 3 (cd)", promoted(Outcome::Failed))]), [first]);
+        assert_eq!(path(&[("run 2 (ci)", fragment(Outcome::Failed, image(None)))]), Vec::<String>::new());
+    }
+}
