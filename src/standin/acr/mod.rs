@@ -20,8 +20,8 @@ use http::{Method, StatusCode};
 use serde_json::json;
 
 pub(crate) use content::Registries;
-pub(crate) use token::owner_token;
 pub(crate) use storage::{refuse_storage, storage, throttle_storage};
+pub(crate) use token::owner_token;
 
 use crate::config::Registry;
 use crate::directory::login_server;
