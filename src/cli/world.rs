@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use slipway_pipelines::{ConnectionCatalog, Diagnostics, Expanded, Files, LoadRequest, Loaded, Pipeline, VariableGroupCatalog};
 use slipway_runner::{ConsumedRun, Repository, RunEvent};
-use slipway_standin::Config;
+use slipway_standin::{Config, Connection, ConnectionKind};
 
 use crate::arguments::{Sources, StateArguments, Surroundings};
 use crate::env::Env;
@@ -20,9 +20,6 @@ use crate::repository;
 use crate::state::StateFolder;
 use crate::terminal::Terminal;
 use crate::text::{Line, Style};
-
-/// The kind of the service connections that the stand-in makes.
-const AZURE_RM: &str = "AzureRM";
 
 /// Where a pipeline is run.
 pub(crate) struct World {
@@ -277,17 +274,28 @@ impl VariableGroupCatalog for Groups<'_> {
 /// The service connections of `slipway.local.yml`, for the pipeline language.
 struct Connections<'a>(&'a Config);
 
+impl Connections<'_> {
+    /// Those of a kind, as `connectedService:` inputs name it.
+    fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Connection> {
+        self.0.connections.iter().filter(move |connection| {
+            let own = match connection.kind {
+                ConnectionKind::AzureResourceManager => "AzureRM",
+                ConnectionKind::ContainerRegistry { .. } | ConnectionKind::RegistryAdmin { .. } => "dockerregistry",
+            };
+            own.eq_ignore_ascii_case(kind)
+        })
+    }
+}
+
 impl ConnectionCatalog for Connections<'_> {
     fn resolve(&self, kind: &str, name_or_id: &str) -> Option<String> {
-        let connections = if kind == AZURE_RM { self.0.connections.as_slice() } else { &[] };
-        connections
-            .iter()
+        self.of_kind(kind)
             .map(|connection| (connection, slipway_standin::connection_id(self.0, &connection.name)))
             .find(|(connection, id)| connection.name.eq_ignore_ascii_case(name_or_id) || id.eq_ignore_ascii_case(name_or_id))
             .map(|(_, id)| id)
     }
 
     fn names(&self, kind: &str) -> Vec<String> {
-        if kind == AZURE_RM { self.0.connections.iter().map(|connection| connection.name.clone()).collect() } else { Vec::new() }
+        self.of_kind(kind).map(|connection| connection.name.clone()).collect()
     }
 }
