@@ -5,5 +5,7 @@ mod expand;
 mod keyvault_fetch;
 mod leftovers;
 mod lint_build_test;
+mod registries;
+mod registry_bad_input;
 mod release;
 mod shop;
