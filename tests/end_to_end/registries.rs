@@ -135,7 +135,7 @@ pub(crate) fn world(ci: &str, cd: &str) -> World {
             git.env(format!("GIT_{role}_NAME"), "Ada").env(format!("GIT_{role}_EMAIL"), "ada@example.com");
             git.env(format!("GIT_{role}_DATE"), "2026-11-24T00:00:00Z");
         }
-        let output = git.output().unwrap();
+        let output = git.output().expect("git starts");
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
     world
@@ -151,9 +151,10 @@ pub(crate) fn good(world: &World, pipeline: &str) -> Finished {
 /// The whole output, with numbers in place of digests, in the order in which they are first named; no secret is in it.
 pub(crate) fn text(world: &World, finished: &Finished) -> String {
     assert_masked(world, &[&finished.stdout, &finished.stderr]);
-    let passwords = fs::read_to_string(world.state().join("azure/store/registries.json")).unwrap();
-    let passwords: Value = serde_json::from_str(&passwords).unwrap();
-    let passwords: Vec<&str> = passwords["shopnonprod"].as_array().unwrap().iter().map(|password| password.as_str().unwrap()).collect();
+    let passwords = fs::read_to_string(world.state().join("azure/store/registries.json")).expect("a readable file");
+    let passwords: Value = serde_json::from_str(&passwords).expect("valid JSON");
+    let passwords: Vec<&str> =
+        passwords["shopnonprod"].as_array().expect("passwords").iter().map(|password| password.as_str().expect("a text")).collect();
     for (password, found) in passwords.iter().zip(slipway_tests::files_with_each(world.folder(), &passwords)) {
         assert_eq!(found, [PathBuf::from("state/azure/store/registries.json")], "a password of a registry");
         assert!(!finished.stdout.contains(password) && !finished.stderr.contains(password), "a password of a registry in the output");
@@ -162,7 +163,7 @@ pub(crate) fn text(world: &World, finished: &Finished) -> String {
 }
 
 fn numbered(text: &str) -> String {
-    let pattern = regex_lite::Regex::new("sha256:[0-9a-f]{64}").unwrap();
+    let pattern = regex_lite::Regex::new("sha256:[0-9a-f]{64}").expect("a valid pattern");
     let mut digests: Vec<&str> = Vec::new();
     for found in pattern.find_iter(text) {
         if !digests.contains(&found.as_str()) {
@@ -175,19 +176,20 @@ fn numbered(text: &str) -> String {
 /// The only image of the images file that a run published as an artifact.
 pub(crate) fn image(world: &World, run: u64) -> Value {
     let file = world.state().join(format!("runs/{run}/artifacts/images/images.json"));
-    let list: Value = serde_json::from_slice(&fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))).unwrap();
-    assert_eq!(list["images"].as_array().unwrap().len(), 1, "{list}");
+    let list: Value =
+        serde_json::from_slice(&fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))).expect("valid JSON");
+    assert_eq!(list["images"].as_array().expect("images").len(), 1, "{list}");
     list["images"][0].clone()
 }
 
 /// The digest of [`image`].
 pub(crate) fn digest(world: &World, run: u64) -> String {
-    image(world, run)["digest"].as_str().unwrap().to_owned()
+    image(world, run)["digest"].as_str().expect("a digest").to_owned()
 }
 
 /// The file of a blob or manifest in the local Azure.
 pub(crate) fn content(world: &World, registry: &str, digest: &str) -> PathBuf {
-    world.state().join("azure/registries").join(registry).join("blobs").join(digest.strip_prefix("sha256:").unwrap())
+    world.state().join("azure/registries").join(registry).join("blobs").join(digest.strip_prefix("sha256:").expect("a digest"))
 }
 
 /// The tags of [`REPOSITORY`] in the local Azure, as `tag=digest`; none where the registry has no such repository.
@@ -196,6 +198,11 @@ pub(crate) fn tags(world: &World, registry: &str) -> Vec<String> {
     if !file.exists() {
         return Vec::new();
     }
-    let repository: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
-    repository["tags"].as_object().unwrap().iter().map(|(tag, digest)| format!("{tag}=sha256:{}", digest.as_str().unwrap())).collect()
+    let repository: Value = serde_json::from_slice(&fs::read(file).expect("a readable file")).expect("valid JSON");
+    repository["tags"]
+        .as_object()
+        .expect("tags")
+        .iter()
+        .map(|(tag, digest)| format!("{tag}=sha256:{}", digest.as_str().expect("a digest")))
+        .collect()
 }
