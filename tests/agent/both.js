@@ -28,6 +28,9 @@ vaults:
   - { name: planted, generate: { randomText: { length: 40 } } }
   - { name: second, generate: { randomText: { length: 20 } } }
   - { name: certificate, generate: { certificate: { subject: shop.example.com } } }
+registries:
+- { name: shopnonprod, pull: [reader], push: [federated] }
+- { name: shopprod, push: [reader] }
 serviceConnections:
 - { name: by-reader, principal: reader, credential: secret }
 - { name: by-stranger, principal: stranger, credential: secret }
@@ -59,9 +62,15 @@ const probe = (name, inputs = {}, env = {}) => ({ task: 'Probe', name, inputs, e
 /** Whether the step writes down what it sees: a probe that is not skipped when a step before it fails. */
 const isProbe = (step) => step.task === 'Probe' && step.always;
 
+/** What stands in inputs for `<who>`: what one of the two has pushed, the other must not find. Of one length, since sizes are compared. */
+const WHO = { slipway: 'the-first', mini: 'the-other' };
+
 /** The steps as one of the two gets them: each probe with a file of its own. */
 const stepsFor = (who, steps, world) =>
-  steps.map((step) => (step.task === 'Probe' ? { ...step, inputs: { file: world.path(`${who}-${step.name}.json`), ...step.inputs } } : step));
+  steps.map(({ inputs, ...step }) => {
+    const own = Object.fromEntries(Object.entries(inputs || {}).map(([name, value]) => [name, value.replaceAll('<who>', WHO[who])]));
+    return { ...step, inputs: step.task === 'Probe' ? { file: world.path(`${who}-${step.name}.json`), ...own } : own };
+  });
 
 /** What the probes wrote, by their names. */
 const seen = (who, steps, world) =>
@@ -146,7 +155,7 @@ function steady(value, result, who) {
   const replace = (text) =>
     FILTERS.reduce(
       (changed, [pattern, replacement]) => changed.replace(pattern, replacement),
-      text.replaceAll(token, '<token>').replaceAll(world.path(`${who}-`), '<probe>-').replaceAll(agent, '<agent>').replaceAll(world.folder, '<world>')
+      text.replaceAll(token, '<token>').replaceAll(world.path(`${who}-`), '<probe>-').replaceAll(WHO[who], '<who>').replaceAll(agent, '<agent>').replaceAll(world.folder, '<world>')
     );
   const walk = (part) => {
     if (typeof part === 'string') return replace(part);

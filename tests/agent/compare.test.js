@@ -4,6 +4,7 @@
 const assert = require('node:assert');
 const { test } = require('node:test');
 const { assertSameRecord, both, probe, steady } = require('./both');
+require('./images');
 require('./lint-build-test');
 
 const UNDOCUMENTED = 'sent by the service or set by the agent, and not in the list of predefined variables from which the mini agent is fed';
