@@ -1,10 +1,14 @@
+use futures::stream::StreamExt as _;
 use slipway_model::Digest;
 
 use super::{BaseImage, BuiltImage};
+use crate::auth::Access;
 use crate::manifest::Content;
 use crate::upload::BlobSource;
 use crate::{BlobOutcome, Descriptor, Platform, Registry, RegistryError, RegistryErrorKind, media};
 
+/// Layers of a base image that are sent at the same time.
+const LAYERS: usize = 8;
 /// A configuration is some kilobytes; what is larger than this is none.
 const CONFIG_LIMIT: usize = 8 * 1024 * 1024;
 
@@ -108,6 +112,15 @@ pub async fn publish(
     base: Option<(&Registry, &str)>,
 ) -> Result<PublishReport, RegistryError> {
     let mut report = PublishReport::default();
+    let is_there = target.head_with(repository, image.manifest.digest.as_str(), Access::push(repository)).await;
+    match is_there {
+        Ok(Some(_)) => {
+            report.present = image.base_layers.len() + 2;
+            return Ok(report);
+        }
+        Ok(None) | Err(RegistryError { kind: RegistryErrorKind::RepositoryNotFound, .. }) => {}
+        Err(error) => return Err(error),
+    }
     let mut count = |outcome: BlobOutcome, descriptor: &Descriptor| match outcome {
         BlobOutcome::Sent => {
             report.sent += 1;
@@ -118,8 +131,12 @@ pub async fn publish(
     if let Some((registry, from)) = base {
         let source = BlobSource::Registry(registry.transport.clone(), from.to_owned());
         let mount = (registry.host() == target.host()).then_some(from);
-        for layer in image.base_layers.iter().filter(|layer| !media::is_foreign(&layer.media_type)) {
-            count(target.push_from(repository, layer, &source, mount).await?, layer);
+        let kept = image.base_layers.iter().filter(|layer| !media::is_foreign(&layer.media_type));
+        let source = &source;
+        let sending = kept.map(|layer| async move { (target.push_from(repository, layer, source, mount).await, layer) });
+        let mut sent = futures::stream::iter(sending).buffer_unordered(LAYERS);
+        while let Some((outcome, layer)) = sent.next().await {
+            count(outcome?, layer);
         }
     }
     let layer = &image.layer.descriptor;

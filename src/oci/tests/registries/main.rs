@@ -8,5 +8,6 @@
 
 mod fake;
 mod faults;
+mod publish;
 mod real;
 mod support;
