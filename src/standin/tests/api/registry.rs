@@ -3,6 +3,7 @@
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use slipway_standin::Store;
 
 use crate::support::{ARM_SCOPE, Answer, World, start_on};
 
@@ -421,4 +422,24 @@ async fn what_a_registry_can_do_and_this_one_cannot_is_told() {
         assert_eq!((answer.status.as_u16(), answer.code().1), (501, "NotSimulated".to_owned()), "{path}");
     }
     assert_eq!(code(&pusher.send(Method::GET, "/v2/Shop/tags/list").await), (400, "NAME_INVALID".to_owned()));
+}
+
+#[tokio::test]
+async fn whoever_runs_the_local_azure_reads_its_registries_and_writes_nothing() {
+    let pusher = Pusher::start().await;
+    let image = pusher.image("a", "v1", b"layer").await;
+    let world = &pusher.world;
+    let store = Store::open(world.state.path()).unwrap();
+    let now = slipway_net::Clock::System.now();
+    assert_eq!(store.registry_reader(&world.config, "other.azurecr.io", now), None);
+    let refresh = store.registry_reader(&world.config, HOST, now).unwrap();
+    let scope = "repository:a:pull,push,delete";
+    let token = world.registry_access_token(HOST, &refresh, &[scope]).await;
+    let url = format!("https://{HOST}/v2/a/manifests/v1");
+    let read = world.send(world.client.get(&url).bearer_auth(&token).header("accept", OCI_MANIFEST)).await;
+    assert_eq!(read.text, image.to_string());
+    for (method, path) in [(Method::POST, "blobs/uploads/"), (Method::DELETE, "manifests/v1")] {
+        let refused = world.call(method, &format!("https://{HOST}/v2/a/{path}"), &token, None).await;
+        assert_eq!(code(&refused), (401, "UNAUTHORIZED".to_owned()), "{path}");
+    }
 }
