@@ -167,7 +167,7 @@ impl Fake {
         if let Some(Fault::Error(status, code)) = fault {
             return Ok(respond(method, Answer::error(status, code)));
         }
-        if let Some(refusal) = self.unauthorized(&path, header("authorization")) {
+        if let Some(refusal) = self.unauthorized(method, &path, header("authorization")) {
             return Ok(respond(method, refusal));
         }
         let upload = path.split("/blobs/uploads/").nth(1).filter(|id| !id.is_empty()).map(str::to_owned);
@@ -207,14 +207,18 @@ impl Fake {
         ))
     }
 
-    fn unauthorized(&self, path: &str, sent: Option<String>) -> Option<Answer> {
+    /// 401, as ACR says it: without a valid token, and where the token does not grant what is asked for.
+    fn unauthorized(&self, method: &str, path: &str, sent: Option<String>) -> Option<Answer> {
         let state = self.state();
-        if state.grants.is_none() || !path.starts_with("/v2/") {
+        let grants = state.grants.as_ref()?;
+        if !path.starts_with("/v2/") {
             return None;
         }
         let valid = sent.as_deref().and_then(|sent| sent.strip_prefix("Bearer ")).is_some_and(|token| state.tokens.contains(token));
-        let challenge = format!("Bearer realm=\"https://{}/oauth2/token\",service=\"{}\"", self.host, self.host);
-        (!valid).then(|| Answer::error(401, "UNAUTHORIZED").header("www-authenticate", challenge))
+        let wanted = if matches!(method, "GET" | "HEAD") { "pull" } else { "push" };
+        let error = if valid && !grants.contains(&wanted) { ",error=\"insufficient_scope\"" } else { "" };
+        let challenge = format!("Bearer realm=\"https://{}/oauth2/token\",service=\"{}\"{error}", self.host, self.host);
+        (!valid || !error.is_empty()).then(|| Answer::error(401, "UNAUTHORIZED").header("www-authenticate", challenge))
     }
 
     fn token(&self, form: &[u8]) -> Answer {

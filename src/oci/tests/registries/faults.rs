@@ -217,6 +217,22 @@ async fn a_missing_right_is_named_before_anything_is_sent() {
 }
 
 #[tokio::test]
+async fn a_right_that_turns_out_to_be_missing_is_named_at_once() {
+    let (from, to, image) = world().await;
+    to.state().grants = Some(vec!["pull"]);
+    let error = copy(&registry(&from.host), &signed_in(&to), &request(&image.manifest.digest), &mut |_| {}).await.unwrap_err();
+    assert!(matches!(&error.registry().kind, RegistryErrorKind::Denied { missing, .. } if missing == &["push"]), "{error}");
+    assert_eq!((error.registry().host.clone(), to.state().tokens_made), (to.host.clone(), 1));
+    assert_eq!(to.count("PATCH"), 0);
+    // the source is named where it is the source that refuses
+    let other = Fake::start().await;
+    from.state().grants = Some(vec!["push"]);
+    let error = copy(&signed_in(&from), &registry(&other.host), &request(&image.manifest.digest), &mut |_| {}).await.unwrap_err();
+    assert!(matches!(&error.registry().kind, RegistryErrorKind::Denied { missing, .. } if missing == &["pull"]), "{error}");
+    assert_eq!(error.registry().host, from.host);
+}
+
+#[tokio::test]
 async fn a_wrong_credential_is_no_reason_to_try_again() {
     let (_, to, image) = world().await;
     to.state().grants = Some(vec!["pull", "push"]);
