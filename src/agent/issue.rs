@@ -66,12 +66,7 @@ impl Issue {
 impl From<&TaskError> for Issue {
     /// The error that ended the task.
     fn from(error: &TaskError) -> Self {
-        let mut message = error.message.clone();
-        if !error.hint.is_empty() {
-            message.push_str(" Next: ");
-            message.push_str(&error.hint);
-        }
-        Self::error(format!("{}: {message}", error.code)).rank(Self::RANK_CAUSE).code(error.code)
+        Self::error(error.to_string()).rank(Self::RANK_CAUSE).code(error.code)
     }
 }
 

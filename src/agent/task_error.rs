@@ -32,10 +32,25 @@ impl fmt::Display for TaskError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.code, self.message)?;
         if !self.hint.is_empty() {
-            write!(f, " Next: {}", self.hint)?;
+            // Below a list the next step is a line of its own, or it would seem to be of the list's last line.
+            let before = if self.message.contains('\n') { '\n' } else { ' ' };
+            write!(f, "{before}Next: {}", self.hint)?;
         }
         Ok(())
     }
 }
 
 impl std::error::Error for TaskError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_step_stands_after_a_sentence_and_below_a_list() {
+        let shown = |message: &str| TaskError::new("SLIP-X", message).hint("Mend it.").to_string();
+        assert_eq!(shown("It failed."), "SLIP-X: It failed. Next: Mend it.");
+        assert_eq!(shown("It has:\n  one\n  two"), "SLIP-X: It has:\n  one\n  two\nNext: Mend it.");
+        assert_eq!(TaskError::new("SLIP-X", "It failed.").to_string(), "SLIP-X: It failed.");
+    }
+}
