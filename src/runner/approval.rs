@@ -64,6 +64,18 @@ impl Question {
     }
 }
 
+/// A span of minutes in words.
+pub(crate) fn span(minutes: u32) -> String {
+    match minutes {
+        1 => "1 minute".to_owned(),
+        60 => "1 hour".to_owned(),
+        1440 => "1 day".to_owned(),
+        _ if minutes.is_multiple_of(1440) => format!("{} days", minutes / 1440),
+        _ if minutes.is_multiple_of(60) => format!("{} hours", minutes / 60),
+        _ => format!("{minutes} minutes"),
+    }
+}
+
 /// What is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -157,4 +169,15 @@ pub struct EnvironmentApproval {
     pub instructions: String,
     /// How long it is waited for.
     pub timeout_in_minutes: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_said_in_the_largest_whole_unit() {
+        let said = [1, 2, 60, 90, 120, 1440, 43200].map(span);
+        assert_eq!(said, ["1 minute", "2 minutes", "1 hour", "90 minutes", "2 hours", "1 day", "30 days"]);
+    }
 }

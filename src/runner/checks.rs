@@ -3,7 +3,7 @@
 
 use slipway_pipelines::{JobKind, Stage};
 
-use crate::approval::{Question, QuestionKind, QuestionOutcome};
+use crate::approval::{Question, QuestionKind, QuestionOutcome, span};
 use crate::event::TaskResult;
 use crate::questions::{self, Reply};
 use crate::run_context::RunContext;
@@ -58,8 +58,8 @@ pub(crate) async fn of_stage(run: &RunContext<'_>, stage: &Stage, display_name: 
                     return Checked::Refused(
                         TaskResult::Skipped,
                         format!(
-                            "Nobody approved the use of the environment `{name}` within {} minutes. Nothing of the stage ran; run the pipeline again.",
-                            approval.timeout_in_minutes
+                            "Nobody approved the use of the environment `{name}` within {}. Nothing of the stage ran; run the pipeline again.",
+                            span(approval.timeout_in_minutes)
                         ),
                     );
                 }

@@ -7,7 +7,7 @@ use slipway_pipelines::{JobOutcome, Step};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::approval::{Question, QuestionKind, QuestionOutcome};
+use crate::approval::{Question, QuestionKind, QuestionOutcome, span};
 use crate::clock;
 use crate::event::{Event, Issue, IssueKind, JobKey, TaskResult};
 use crate::job::Start;
@@ -74,8 +74,8 @@ pub(crate) async fn run(run: &RunContext<'_>, start: Start<'_>) -> Option<JobOut
                 Ended::With(result, _) => result,
                 Ended::JobTimedOut => {
                     reason = format!(
-                        "The job ran longer than the maximum time of {} minutes. Its limit is `timeoutInMinutes`.",
-                        start.job.timeout_in_minutes
+                        "The job ran longer than the maximum time of {}. Its limit is `timeoutInMinutes`.",
+                        span(start.job.timeout_in_minutes)
                     );
                     result = Some(merge(result, TaskResult::Canceled));
                     continue;
@@ -227,6 +227,7 @@ async fn validate(
     let approvers = if approvers.is_empty() { people("notifyUsers") } else { approvers };
     let instructions = input("instructions");
     let minutes = if step.timeout_in_minutes == 0 { LONGEST } else { step.timeout_in_minutes.min(LONGEST) };
+    let within = span(minutes);
     let own = run.pace.minute * minutes;
     let of_job = time_of_job(run, start);
     let limit = of_job.map_or(own, |of_job| own.min(of_job));
@@ -270,14 +271,12 @@ async fn validate(
         ),
         Some(QuestionOutcome::TimedOut) | None if of_job.is_some_and(|of_job| of_job < own) => Ended::JobTimedOut,
         Some(QuestionOutcome::TimedOut) | None if input("onTimeout").eq_ignore_ascii_case("resume") => {
-            said.line(&format!("Nobody answered within {minutes} minutes: the run goes on (`onTimeout: resume`)."));
+            said.line(&format!("Nobody answered within {within}: the run goes on (`onTimeout: resume`)."));
             Ended::With(TaskResult::Succeeded, String::new())
         }
         Some(QuestionOutcome::TimedOut) | None => Ended::With(
             TaskResult::Failed,
-            format!(
-                "Nobody answered within {minutes} minutes: the validation counts as rejected (`onTimeout: reject`). Run the pipeline again."
-            ),
+            format!("Nobody answered within {within}: the validation counts as rejected (`onTimeout: reject`). Run the pipeline again."),
         ),
     }
 }

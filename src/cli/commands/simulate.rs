@@ -129,6 +129,7 @@ impl Simulation<'_> {
             ended.push(Ended { pipeline: name, required, outcome });
         }
         let succeeded = ended.iter().all(Ended::succeeded);
+        let waits = ended.iter().all(|one| one.succeeded() || one.waits());
         self.terminal.print([Line::new()]);
         let runs: Vec<u64> = ended.iter().filter_map(Ended::run).collect();
         let images = if interrupted { Vec::new() } else { Box::pin(delivery::lines(self.world, self.azure, &runs)).await? };
@@ -136,6 +137,7 @@ impl Simulation<'_> {
         Ok(match (interrupted, succeeded) {
             (true, _) => Exit::Interrupted,
             (false, true) => Exit::Success,
+            (false, false) if waits => Exit::Waiting,
             (false, false) => Exit::Failed,
         })
     }

@@ -104,7 +104,7 @@ impl Report {
         lines.push(Line::new());
         let width = self.rows.iter().filter_map(|row| row.result).map(|result| result_word(result).len()).max().unwrap_or_default().max(8);
         for row in &self.rows {
-            lines.push(row_line(row, width));
+            lines.push(row_line(row, width, self.waits));
         }
         self.issue_lines(&mut lines);
         if !self.tests.is_empty() {
@@ -173,8 +173,9 @@ impl Report {
     }
 }
 
-fn row_line(row: &Row, width: usize) -> Line {
-    let unfinished = if row.started { ("not complete", Style::Remark) } else { ("not run", Style::Faint) };
+fn row_line(row: &Row, width: usize, waits: bool) -> Line {
+    let begun = if waits { "waits" } else { "not complete" };
+    let unfinished = if row.started { (begun, Style::Remark) } else { ("not run", Style::Faint) };
     let (word, style) = row.result.map_or(unfinished, |result| (result_word(result), result_style(result)));
     let took = match row.result {
         None | Some(TaskResult::Skipped) => "–".to_owned(),

@@ -35,6 +35,11 @@ impl Ended {
         matches!(result, Some(TaskResult::Succeeded | TaskResult::SucceededWithIssues))
     }
 
+    /// Whether it waits for an answer.
+    pub(crate) fn waits(&self) -> bool {
+        matches!(&self.outcome, Outcome::Ran(report) if report.waits)
+    }
+
     /// The run's number, if it ran.
     pub(crate) fn run(&self) -> Option<u64> {
         match &self.outcome {
@@ -45,6 +50,7 @@ impl Ended {
 
     fn word(&self) -> &'static str {
         match &self.outcome {
+            Outcome::Ran(report) if report.waits => "waits for an answer",
             Outcome::Ran(report) => report.result.map_or("not complete", result_word),
             Outcome::Refused => "could not run",
             Outcome::NotRun => "not run",
@@ -82,11 +88,13 @@ fn verdict(ended: &[Ended], policies: bool) -> Vec<Line> {
         failed.map(|one| format!("`{}` ({})", one.pipeline, one.word())).collect::<Vec<_>>().join(", ")
     };
     let failed = names(&mut ended.iter().filter(|one| !one.succeeded()));
+    let only_waits = ended.iter().all(|one| one.succeeded() || one.waits());
     let required = names(&mut ended.iter().filter(|one| !one.succeeded() && one.required));
     let first = match (failed.is_empty(), ended) {
         (true, [one]) => Line::new().with(Style::Good, format!("`{}` succeeded", one.pipeline)),
         (true, [_, _]) => Line::new().with(Style::Good, "both pipelines succeeded"),
         (true, _) => Line::new().with(Style::Good, format!("all {} pipelines succeeded", ended.len())),
+        (false, _) if only_waits => Line::new().with(Style::Remark, "not over").with(Style::Plain, format!(": {failed}")),
         (false, _) => Line::new().with(Style::Bad, "not succeeded").with(Style::Plain, format!(": {failed}")),
     };
     let mut lines = vec![first];
@@ -127,5 +135,8 @@ mod tests {
         assert_eq!(said(&ended(&[Succeeded, SucceededWithIssues])), "both pipelines succeeded");
         assert_eq!(said(&ended(&[Succeeded; 3])), "all 3 pipelines succeeded");
         assert_eq!(said(&ended(&[Succeeded, Failed])), "not succeeded: `p1` (failed)");
+        let mut waits = ended(&[Succeeded, Failed]);
+        waits[1].outcome = Outcome::Ran(Box::new(Report { waits: true, ..Report::default() }));
+        assert_eq!(said(&waits), "not over: `p1` (waits for an answer)");
     }
 }

@@ -182,7 +182,7 @@ async fn the_time_of_the_job_ends_a_validation_that_has_more() {
     assert_eq!(ran.jobs(), [("s.ask".to_owned(), TaskResult::Canceled)]);
     assert_eq!(
         ran.record.stages[0].jobs[0].reason,
-        "The job ran longer than the maximum time of 1 minutes. Its limit is `timeoutInMinutes`."
+        "The job ran longer than the maximum time of 1 minute. Its limit is `timeoutInMinutes`."
     );
 }
 

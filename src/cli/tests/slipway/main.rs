@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod approvals;
 mod azure;
 mod commands;
 mod expand;

@@ -59,7 +59,7 @@ fn simulate(world: &World, arguments: &[&str]) -> String {
 }
 
 /// Text without the ids of commits.
-fn without_commits(said: &str) -> String {
+pub(crate) fn without_commits(said: &str) -> String {
     regex_lite::Regex::new(r"\b[0-9a-f]{8}\b|\b[0-9a-f]{40}\b").unwrap().replace_all(said, "COMMIT").into_owned()
 }
 
