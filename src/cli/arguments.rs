@@ -60,7 +60,7 @@ pub(crate) struct Surroundings {
     /// Where a repository lies that the pipeline names under resources.repositories; wins over slipway.local.yml
     #[arg(long = "repository", value_name = "NAME=PATH", value_parser = repository)]
     pub(crate) repositories: Vec<(String, PathBuf)>,
-    /// Give a parameter of the pipeline a value; read as YAML where the parameter is no string
+    /// Give a parameter of the pipeline a value (of an event's pipelines: those that declare it); read as YAML where the parameter is no string
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = variable)]
     pub(crate) parameters: Vec<(String, String)>,
     /// Set a variable of the pipeline, as in the editor of Azure DevOps; not for secrets

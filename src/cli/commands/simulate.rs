@@ -18,7 +18,7 @@ use crate::git_objects::GitRepository;
 use crate::interrupt::Interrupts;
 use crate::local_config::{PipelineDefinition, RepositoryKind};
 use crate::packages::Packages;
-use crate::simulate::{self, Choice, Clone as Copy, Ended, Outcome, Prepared, Yaml};
+use crate::simulate::{self, Choice, Clone as Copy, Ended, Outcome, Prepared, Yaml, parameters};
 use crate::terminal::Terminal;
 use crate::text::{Line, Style};
 use crate::world::{Named, PipelineWorld, World};
@@ -202,6 +202,8 @@ impl Simulation<'_> {
     fn choose(&self, copy: &Copy, prepared: &Prepared) -> Result<Vec<Triggered>, Failure> {
         let policies = matches!(prepared.event, RunEvent::PullRequest(_)) && self.kind() == RepositoryKind::AzureRepos;
         let files = self.files(copy, &prepared.commit)?;
+        let declared: Vec<String> = self.definitions().into_iter().flat_map(|definition| declared(&files, definition)).collect();
+        parameters::check(&self.named.parameters, &declared)?;
         let mut triggered = Vec::new();
         for definition in self.definitions() {
             let pipeline_world = self.pipeline_world(copy, prepared, definition, &files, prepared.event.clone());
@@ -276,6 +278,9 @@ impl Simulation<'_> {
         files: &Arc<dyn Files>,
         event: RunEvent,
     ) -> PipelineWorld {
+        let mut named = self.named.clone();
+        let declared = declared(files, definition);
+        named.parameters.retain(|(name, _)| parameters::declares(&declared, name));
         PipelineWorld {
             world: World {
                 repository: self.repository(copy, prepared),
@@ -291,7 +296,7 @@ impl Simulation<'_> {
             pipeline_runs: Vec::new(),
             files: Arc::clone(files),
             packages: self.packages.clone(),
-            named: self.named.clone(),
+            named,
         }
     }
 
@@ -329,6 +334,11 @@ impl Simulation<'_> {
         let report = record::report(&self.world.state, executed.summary.id)?;
         Ok((Outcome::Ran(Box::new(report)), executed.interrupted))
     }
+}
+
+/// The parameters that a pipeline declares.
+fn declared(files: &Arc<dyn Files>, definition: &PipelineDefinition) -> Vec<String> {
+    parameters::declared(&definition.file, &files.read(&definition.file).unwrap_or_default())
 }
 
 /// Whether the pipeline's file has a `pr:`; what is wrong with it is said elsewhere.

@@ -4,6 +4,7 @@
 
 mod clone;
 mod completion;
+pub(crate) mod parameters;
 mod prepare;
 mod report;
 mod select;

@@ -1,6 +1,6 @@
 //! Pipelines that the completion of another one triggers.
 
-use super::{repository, simulate, without_commits};
+use super::{report, repository, simulate, without_commits};
 use crate::support::World;
 
 const CONFIG: &str = "\
@@ -412,5 +412,199 @@ fn runs_that_cannot_be_consumed_are_refused_at_once() {
       hint: remove `project`, or name the project of slipway.local.yml `elsewhere`
     error: cd.yml:11:5: the pipeline resource `unknown` needs a run of `shop-cii`: there is none yet
       hint: slipway.local.yml lists no pipeline `shop-cii`; did you mean `shop-ci`?
+    ");
+}
+
+/// A CD pipeline as delivery has it: a person validates, then a deployment job to an environment that asks for approval.
+const DELIVERY: &str = "\
+trigger: none
+pr: none
+resources:
+  pipelines:
+  - pipeline: ci
+    source: shop-ci
+    trigger: {stages: [publish]}
+stages:
+- stage: validate
+  jobs:
+  - job: ask
+    pool: server
+    steps:
+    - task: ManualValidation@1
+      displayName: Look at staging
+      inputs: {notifyUsers: '', instructions: 'Look at run $(resources.pipeline.ci.runID)'}
+- stage: promote
+  jobs:
+  - deployment: promote
+    environment: shop-production
+    strategy:
+      runOnce:
+        deploy:
+          steps:
+          - bash: cat '$(Pipeline.Workspace)/ci/images/images.json'
+            displayName: Promote
+";
+
+fn delivery() -> World {
+    let config = format!("{CONFIG}environments:\n- name: shop-production\n  approval: {{approvers: [ada]}}\n");
+    repository(&[
+        ("slipway.local.yml", &config),
+        ("ci.yml", CI),
+        ("cd.yml", DELIVERY),
+        ("docs.yml", "trigger: none\nsteps: [{script: a}]\n"),
+    ])
+}
+
+#[test]
+fn a_delivery_is_approved_from_beginning_to_end() {
+    let world = delivery();
+    let said = simulate(&world, &["push", "--approve"]);
+    assert!(said.contains("step Promote: succeeded") && said.contains("  orders\n"), "{said}");
+    insta::assert_snapshot!(report(&said), @r"
+    exit 0
+    report: push to main
+
+    shop-ci, run 1 (DATE.1): succeeded in TIME
+
+      succeeded TIME  publish
+
+    artifacts
+      images  ROOT/xdg/slipway/shop-HASH/runs/1/artifacts/images
+
+    logs
+      ROOT/xdg/slipway/shop-HASH/runs/1/logs
+
+    shop-cd, run 2 (DATE.1): succeeded in TIME
+
+      succeeded TIME  validate
+      succeeded TIME  promote
+
+    questions
+      the validation `Look at staging` (stage validate): approved by ada
+      the approval of the environment `shop-production` (stage promote): approved by ada
+
+    uses
+      ci  shop-ci, run 1 (DATE.1); main, commit COMMIT
+
+    logs
+      ROOT/xdg/slipway/shop-HASH/runs/2/logs
+
+    both pipelines succeeded
+    ");
+}
+
+#[test]
+fn a_delivery_that_is_rejected_promotes_nothing() {
+    let world = delivery();
+    let said = simulate(&world, &["push", "--reject"]);
+    assert!(!said.contains("step Promote"), "{said}");
+    insta::assert_snapshot!(report(&said), @r"
+    exit 1
+    report: push to main
+
+    shop-ci, run 1 (DATE.1): succeeded in TIME
+
+      succeeded TIME  publish
+
+    artifacts
+      images  ROOT/xdg/slipway/shop-HASH/runs/1/artifacts/images
+
+    logs
+      ROOT/xdg/slipway/shop-HASH/runs/1/logs
+
+    shop-cd, run 2 (DATE.1): failed in TIME
+
+      failed TIME  validate
+      failed TIME    ask
+      failed TIME      Look at staging
+      skipped              –  promote  (Its condition is false: `succeeded()`.)
+
+    issues
+      error: Look at staging: `ada` rejected the validation. What speaks against it must be put right, and the pipeline run again.
+
+    questions
+      the validation `Look at staging` (stage validate): rejected by ada
+
+    uses
+      ci  shop-ci, run 1 (DATE.1); main, commit COMMIT
+
+    logs
+      ROOT/xdg/slipway/shop-HASH/runs/2/logs
+
+    not succeeded: `shop-cd` (failed)
+    ");
+}
+
+#[test]
+fn a_delivery_waits_where_nobody_can_be_asked() {
+    let world = delivery();
+    insta::assert_snapshot!(report(&simulate(&world, &["push"])), @r"
+    exit 3
+    report: push to main
+
+    shop-ci, run 1 (DATE.1): succeeded in TIME
+
+      succeeded TIME  publish
+
+    artifacts
+      images  ROOT/xdg/slipway/shop-HASH/runs/1/artifacts/images
+
+    logs
+      ROOT/xdg/slipway/shop-HASH/runs/1/logs
+
+    shop-cd, run 2 (DATE.1): waits for an answer
+
+      waits                –  validate
+      not run              –  promote
+
+    questions
+      waits for the validation `Look at staging` (stage validate)
+        Look at run 1
+      to go on: `slipway runs resume 2` with `--approve` or `--reject`, or at a terminal with neither
+
+    uses
+      ci  shop-ci, run 1 (DATE.1); main, commit COMMIT
+
+    logs
+      ROOT/xdg/slipway/shop-HASH/runs/2/logs
+
+    not over: `shop-cd` (waits for an answer)
+    ");
+    insta::assert_snapshot!(without_commits(&world.slipway(&["runs"])), @r"
+    exit 0
+    --- stdout
+    1  succeeded  MOMENT  shop-ci  DATE.1  push              main COMMIT
+    2  waits      MOMENT  shop-cd  DATE.1  run 1 of shop-ci  main COMMIT
+    ");
+    // The commit that it builds and the run that it uses are kept; the second question has its own answer.
+    let said = world.slipway(&["runs", "resume", "2", "--approve", "--comment", "looks good"]);
+    assert!(said.starts_with("exit 3\n") && said.contains("approved by ada: looks good\n"), "{said}");
+    let said = world.slipway(&["runs", "resume", "2", "--approve"]);
+    assert!(said.starts_with("exit 0\n") && said.contains("]   orders\n"), "{said}");
+    insta::assert_snapshot!(without_commits(&world.slipway(&["runs"])), @r"
+    exit 0
+    --- stdout
+    1  succeeded  MOMENT  shop-ci  DATE.1  push              main COMMIT
+    2  succeeded  MOMENT  shop-cd  DATE.1  run 1 of shop-ci  main COMMIT
+    ");
+}
+
+#[test]
+fn a_parameter_is_given_to_the_pipelines_that_declare_it() {
+    let declares = |name: &str| format!("parameters:\n- {{name: {name}, type: boolean, default: false}}\n");
+    let world = shop(&format!("{}trigger: none\nsteps: [{{script: a}}]\n", declares("other")));
+    world.write("ci.yml", &format!("{}{CI}", declares("quick")));
+    world.write("cd.yml", &format!("{}{}- script: echo 'validation ${{{{ parameters.validation }}}}'\n", declares("validation"), cd()));
+    world.commit("Parameters");
+    let said = simulate(&world, &["push", "--parameter", "Validation=true"]);
+    assert!(said.starts_with("exit 0\n") && said.contains("validation True\n"), "{said}");
+    insta::assert_snapshot!(simulate(&world, &["push", "--parameter", "validatoin=true", "--parameter", "quick=true"]), @r"
+    exit 2
+    --- stdout
+    push to main (Azure Repos)
+      COMMIT (Parameters), since COMMIT; 2 files changed
+    --- stderr
+    error: no pipeline of slipway.local.yml declares the parameter `validatoin`
+      hint: did you mean `validation`?
     ");
 }
