@@ -1,4 +1,4 @@
-//! Where an image comes from, as an in-toto statement with SLSA's predicate (https://slsa.dev/provenance/v1), kept beside the image as
+//! Where an image comes from, as an in-toto statement with SLSA's predicate (`https://slsa.dev/provenance/v1`), kept beside the image as
 //! what refers to it.
 
 use bytes::Bytes;

@@ -174,6 +174,7 @@ impl Upload<'_> {
         let mut piece = None;
         let mut patience = Patience::new();
         let mut going_on = false;
+        let mut begun_anew = false;
         while session.offset < size {
             let end = piece.map_or(size, |piece| size.min(session.offset + piece));
             let failure = Failure::default();
@@ -193,6 +194,12 @@ impl Upload<'_> {
                     StatusCode::PAYLOAD_TOO_LARGE if piece.is_none() && size > PIECE => {
                         piece = Some(PIECE);
                         std::time::Duration::ZERO
+                    }
+                    // The registry has something else than it said (`0-0` is both nothing and one byte).
+                    StatusCode::RANGE_NOT_SATISFIABLE if going_on && !begun_anew => {
+                        begun_anew = true;
+                        session = self.begin().await?;
+                        continue;
                     }
                     // A token that ended in the middle: the next request signs in anew.
                     StatusCode::UNAUTHORIZED | StatusCode::RANGE_NOT_SATISFIABLE if !going_on => std::time::Duration::ZERO,

@@ -51,6 +51,17 @@ async fn an_upload_that_was_interrupted_goes_on_where_the_registry_has_got_to() 
 }
 
 #[tokio::test]
+async fn an_upload_of_which_one_byte_arrived_is_begun_anew() {
+    // `Range: 0-0` says the same of nothing and of one byte
+    let to = Fake::start().await;
+    let bytes = noise(1, LAYER);
+    let blob = Descriptor::of(media::IN_TOTO, &bytes);
+    to.fault("PATCH", "/uploads/", Fault::ResetAfter(1));
+    registry(&to.host).push_blob("b/target", &blob, bytes.into()).await.unwrap();
+    assert_eq!((to.count("POST"), to.count("PATCH"), to.state().blobs.len()), (2, 3, 1));
+}
+
+#[tokio::test]
 async fn a_download_that_was_interrupted_goes_on_and_nothing_is_sent_twice() {
     let (from, to, image) = world().await;
     from.state().redirects = true;
