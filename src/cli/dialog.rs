@@ -32,7 +32,10 @@ pub(crate) fn ask(terminal: &Arc<Terminal>, watcher: &Arc<Watcher>, by: &str) ->
                 // What was typed before the question is no answer to it.
             }
             let kept = Kept { typed, lines };
-            converse(&question, &by, &terminal, kept).await
+            let mut unfinished = Unfinished { terminal: &terminal, prompted: true };
+            let answer = converse(&question, &by, &terminal, kept).await;
+            unfinished.prompted = false;
+            answer
         })
     })
 }
@@ -47,6 +50,20 @@ impl Drop for Kept {
     fn drop(&mut self) {
         let lines = std::mem::replace(&mut self.lines, unbounded_channel().1);
         *self.typed.borrow_mut() = Some(lines);
+    }
+}
+
+/// Ends the line of a prompt when the question is given up.
+struct Unfinished<'t> {
+    terminal: &'t Terminal,
+    prompted: bool,
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if self.prompted {
+            self.terminal.print([Line::new()]);
+        }
     }
 }
 
@@ -66,6 +83,10 @@ fn read_lines() -> UnboundedReceiver<String> {
 }
 
 async fn converse(question: &Question, by: &str, terminal: &Terminal, mut kept: Kept) -> Option<Answer> {
+    // Where nothing is drawn, the event has said already what is waited for.
+    if terminal.is_interactive() {
+        terminal.print([Line::new(), Line::new().with(Style::Strong, "waiting: ").with(Style::Plain, waits_for(question))]);
+    }
     terminal.print(introduction(question));
     for _ in 0..TRIES {
         terminal.prompt("approve? [y]es, [n]o, [l]ater: ");
@@ -86,9 +107,9 @@ async fn converse(question: &Question, by: &str, terminal: &Terminal, mut kept: 
     None
 }
 
-/// What is asked, and of whom.
+/// Of whom it is asked, what they are told, and for how long.
 fn introduction(question: &Question) -> Vec<Line> {
-    let mut lines = vec![Line::new(), Line::new().with(Style::Strong, "waiting: ").with(Style::Plain, waits_for(question))];
+    let mut lines = Vec::new();
     if !question.approvers.is_empty() {
         lines.push(Line::plain(format!("  for {}; you answer in their place", question.approvers.join(", "))));
     }
@@ -157,8 +178,6 @@ mod tests {
     fn a_question_says_what_it_is_about() {
         let text: String = introduction(&question()).iter().map(|line| format!("{line}\n")).collect();
         insta::assert_snapshot!(text, @r"
-
-        waiting: the approval of the environment `production` (stage Deploy)
           for ada, bob; you answer in their place
           Look at staging.
           Then decide.

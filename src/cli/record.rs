@@ -60,6 +60,7 @@ fn questions(record: &RunRecord, state: &StateFolder) -> Vec<String> {
     for question in &record.questions {
         match question.outcome {
             Some(_) => lines.push(format!("{}: {}", waits_for(question), answered(question))),
+            None if record.state == RunState::Completed => lines.push(format!("{}: {}", waits_for(question), answered(question))),
             None => {
                 let whom = if question.approvers.is_empty() { String::new() } else { format!(", for {}", question.approvers.join(", ")) };
                 lines.push(format!("waits for {}{whom}", waits_for(question)));

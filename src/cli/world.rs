@@ -22,6 +22,7 @@ use crate::terminal::Terminal;
 use crate::text::{Line, Style};
 
 /// Where a pipeline is run.
+#[derive(Clone)]
 pub(crate) struct World {
     /// The repository.
     pub(crate) repository: Repository,

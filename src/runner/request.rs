@@ -63,6 +63,7 @@ pub struct RunRequest {
 }
 
 /// The repository of a run.
+#[derive(Clone, Debug)]
 pub struct Repository {
     /// Root of the work tree.
     pub path: PathBuf,

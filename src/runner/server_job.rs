@@ -229,8 +229,9 @@ async fn validate(
     let minutes = if step.timeout_in_minutes == 0 { LONGEST } else { step.timeout_in_minutes.min(LONGEST) };
     let within = span(minutes);
     let own = run.pace.minute * minutes;
-    let of_job = time_of_job(run, start);
-    let limit = of_job.map_or(own, |of_job| own.min(of_job));
+    let of_job = end_of_job(run, start);
+    let left = of_job.map(|end| Duration::try_from(end - clock::now()).unwrap_or(Duration::ZERO));
+    let limit = left.map_or(own, |left| own.min(left));
     let question = Question {
         approvers: approvers.clone(),
         instructions: instructions.clone(),
@@ -269,7 +270,7 @@ async fn validate(
                 question.by
             ),
         ),
-        Some(QuestionOutcome::TimedOut) | None if of_job.is_some_and(|of_job| of_job < own) => Ended::JobTimedOut,
+        Some(QuestionOutcome::TimedOut) | None if ends_job(question.expires.as_deref(), of_job) => Ended::JobTimedOut,
         Some(QuestionOutcome::TimedOut) | None if input("onTimeout").eq_ignore_ascii_case("resume") => {
             said.line(&format!("Nobody answered within {within}: the run goes on (`onTimeout: resume`)."));
             Ended::With(TaskResult::Succeeded, String::new())
@@ -281,8 +282,8 @@ async fn validate(
     }
 }
 
-/// What is left of the job's own time when it asks for the first time; `None` is no limit.
-fn time_of_job(run: &RunContext<'_>, start: &Start<'_>) -> Option<Duration> {
+/// When the job's own time is over; `None` is no limit. It goes on while a run is stopped.
+fn end_of_job(run: &RunContext<'_>, start: &Start<'_>) -> Option<OffsetDateTime> {
     let minutes = start.job.timeout_in_minutes;
     if minutes == 0 {
         return None;
@@ -293,7 +294,13 @@ fn time_of_job(run: &RunContext<'_>, start: &Start<'_>) -> Option<Duration> {
         stage.jobs.iter().find(|job| job.name == key.job)?.started.clone()
     });
     let started = started.and_then(|started| OffsetDateTime::parse(&started, &Rfc3339).ok()).unwrap_or_else(clock::now);
-    Some((started + run.pace.minute * minutes - clock::now()).try_into().unwrap_or(Duration::ZERO))
+    Some(started + run.pace.minute * minutes)
+}
+
+/// Whether a question that expired did so because the time of its job, which ends then, was over. Times are kept in milliseconds.
+fn ends_job(expired: Option<&str>, end: Option<OffsetDateTime>) -> bool {
+    let expired = expired.and_then(|expired| OffsetDateTime::parse(expired, &Rfc3339).ok());
+    end.zip(expired).is_some_and(|(end, expired)| expired + Duration::from_millis(2) >= end)
 }
 
 /// The log of a step.
@@ -310,5 +317,21 @@ impl Said<'_> {
             self.log.line(line);
             self.run.emit(Event::StepOutput { job: self.key.clone(), step: self.index, line: line.to_owned() });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn the_job_ends_where_its_time_was_over_first() {
+        let end = datetime!(2026-11-24 15:00:00.001 UTC);
+        for (expired, expected) in [("2026-11-24T15:00:00Z", true), ("2026-11-24T14:59:00Z", false), ("2026-11-24T15:00:00.001Z", true)] {
+            assert_eq!(ends_job(Some(expired), Some(end)), expected, "{expired}");
+        }
+        assert!(!ends_job(Some("2026-11-24T15:00:00Z"), None));
     }
 }

@@ -18,7 +18,7 @@ use crate::stopped::{Stopped, fingerprint, source};
 use crate::terminal::Terminal;
 use crate::text::Line;
 use crate::world::{Named, PipelineWorld, World, state_here};
-use crate::{groups, record};
+use crate::{delivery, groups, record};
 
 /// Goes on with a run that waits for an answer.
 pub(crate) async fn resume(
@@ -44,11 +44,21 @@ pub(crate) async fn resume(
     let azure = Azure::for_run(&here.world, options.strict, terminal).await?;
     let groups = groups::for_run(&here.world, &pipeline, terminal)?;
     let mut interrupts = Interrupts::receive()?;
+    let images_of = here.pipeline_runs.iter().map(|consumed| consumed.run).chain([run]).collect::<Vec<_>>();
+    let in_world = here.world.clone();
     let executed = go_on(run, (env, &options, terminal), (here, pipeline), (&azure, groups, node), &mut interrupts).await;
+    let images = match &executed {
+        Ok(executed) if executed.exit() != Exit::Interrupted => Box::pin(delivery::lines(&in_world, &azure, &images_of)).await,
+        _ => Ok(Vec::new()),
+    };
     azure.stop().await;
-    let executed = executed?;
+    let (executed, images) = (executed?, images?);
     terminal.print([Line::new()]);
     terminal.print(record::report(&state, run)?.lines());
+    if !images.is_empty() {
+        terminal.print([Line::new()]);
+        terminal.print(images);
+    }
     Ok(executed.exit())
 }
 

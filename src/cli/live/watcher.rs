@@ -83,8 +83,9 @@ impl Watcher {
 
     /// Says something of our own.
     pub(crate) fn say(&self, line: Line) {
-        if self.terminal.is_interactive() && !self.state().held {
-            self.state().above.push(line);
+        let mut state = self.state();
+        if state.held || self.terminal.is_interactive() {
+            state.above.push(line);
         } else {
             self.terminal.print([line]);
         }
