@@ -4,35 +4,48 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use serde_json::Value;
 use slipway_agent::TaskError;
 use slipway_model::ImageList;
 
-/// The list in `file`; an empty one where there is no such file and `may_be_missing`.
-pub(crate) fn read(file: &Path, may_be_missing: bool, code: &'static str) -> Result<ImageList, TaskError> {
-    let fail = |message: String, hint: &str| TaskError::new(code, message).hint(hint.to_owned());
+/// How a task reads the file.
+pub(crate) struct Use {
+    /// Whether no file is an empty list.
+    pub(crate) may_be_missing: bool,
+    /// The code of its errors.
+    pub(crate) code: &'static str,
+    /// The next step where the file cannot be read.
+    pub(crate) unreadable: &'static str,
+    /// The next step where it is something else.
+    pub(crate) broken: &'static str,
+}
+
+/// The list in `file`.
+pub(crate) fn read(file: &Path, use_of: &Use) -> Result<ImageList, TaskError> {
+    let fail = |message: String, hint: &str| TaskError::new(use_of.code, message).hint(hint.to_owned());
     let shown = file.display();
     let text = match fs::read(file) {
         Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound && may_be_missing => return Ok(ImageList::new()),
+        Err(error) if error.kind() == ErrorKind::NotFound && use_of.may_be_missing => return Ok(ImageList::new()),
         Err(error) => {
-            return Err(fail(
-                format!("The images file `{shown}` cannot be read: {error}."),
-                "Check that an earlier step downloaded the artifact that ImagePublish's run published.",
-            ));
+            return Err(fail(format!("The images file `{shown}` cannot be read: {error}."), use_of.unreadable));
         }
     };
-    let list: ImageList = serde_json::from_slice(&text).map_err(|error| {
-        fail(
-            format!("The images file `{shown}` is not in the form that ImagePublish writes: {error}."),
-            "Publish the file again, unchanged.",
-        )
-    })?;
-    if list.schema > ImageList::SCHEMA {
-        let message =
-            format!("The images file `{shown}` has the version {}, and this task knows versions up to {}.", list.schema, ImageList::SCHEMA);
-        return Err(fail(message, "Update the extension, so that both tasks are of one version."));
+    let broken =
+        |why: String| fail(format!("The images file `{shown}` is not in the form that ImagePublish writes: {why}."), use_of.broken);
+    let value: Value = serde_json::from_slice(&text).map_err(|error| broken(error.to_string()))?;
+    if !value.is_object() {
+        return Err(broken("it is JSON, but no object with `schema` and `images`".to_owned()));
     }
-    Ok(list)
+    // A later form may have another structure: its version is looked at first.
+    match value["schema"].as_u64() {
+        Some(schema) if schema > u64::from(ImageList::SCHEMA) => {
+            let message =
+                format!("The images file `{shown}` has the version {schema}, and this task knows versions up to {}.", ImageList::SCHEMA);
+            Err(fail(message, "Update the extension, so that both tasks are of one version."))
+        }
+        _ => serde_json::from_slice(&text).map_err(|error| broken(error.to_string())),
+    }
 }
 
 /// Writes the list, whole or not at all.

@@ -69,6 +69,7 @@ enum Way {
         host: String,
         username: String,
         password: slipway_secret::Secret,
+        settings_page: Option<String>,
     },
 }
 
@@ -99,7 +100,8 @@ impl RegistryAccess {
                 let page = connection.settings_page.as_deref();
                 match &connection.identity {
                     RegistryIdentity::Password { username, password } => {
-                        Way::Password { host: connection.registry, username: username.clone(), password: password.clone() }
+                        let settings_page = connection.settings_page.clone();
+                        Way::Password { host: connection.registry, username: username.clone(), password: password.clone(), settings_page }
                     }
                     RegistryIdentity::Entra { tenant_id, identity } => {
                         let sink = context.sink();
@@ -129,8 +131,12 @@ impl RegistryAccess {
     /// The registry; asks Azure for the login server where a name was given.
     pub(crate) async fn connect(self, context: &TaskContext) -> Result<ConnectedRegistry, TaskError> {
         let sink = context.sink();
+        let settings_page = match &self.way {
+            Way::Password { settings_page, .. } => settings_page.clone(),
+            _ => None,
+        };
         let (host, credential, asked) = match &self.way {
-            Way::Password { host, username, password } => {
+            Way::Password { host, username, password, .. } => {
                 (host.clone(), Credential::Basic { username: username.clone(), password: password.clone() }, None)
             }
             Way::Host { host, credential } => (host.clone(), self.refresh_tokens(host, Arc::clone(credential), context), None),
@@ -142,7 +148,7 @@ impl RegistryAccess {
             }
         };
         let registry = Registry::new(&host, self.client, credential, sink).map_err(|error| of_registry(&error))?;
-        Ok(ConnectedRegistry { registry, asked })
+        Ok(ConnectedRegistry { registry, asked, settings_page })
     }
 
     fn refresh_tokens(&self, host: &str, credential: Arc<AzureCredential>, context: &TaskContext) -> Credential {
@@ -156,6 +162,8 @@ impl RegistryAccess {
 pub(crate) struct ConnectedRegistry {
     pub(crate) registry: Registry,
     asked: Option<(String, LoginServer)>,
+    /// Where a person edits the connection, where its own credentials are what the registry judges.
+    settings_page: Option<String>,
 }
 
 impl ConnectedRegistry {
@@ -164,8 +172,12 @@ impl ConnectedRegistry {
         let failure = of_registry(error);
         // A host name that was put together here and is not reached is perhaps a name that does not exist.
         let perhaps_gone = failure.code == codes::REG_REGISTRY || failure.code == codes::REG_NETWORK;
-        match &self.asked {
-            Some((name, found)) if perhaps_gone && !found.confirmed => {
+        match (&self.asked, &self.settings_page) {
+            (_, Some(page)) if failure.code == codes::REG_SIGN_IN => {
+                let hint = format!("{} The service connection: {page}", failure.hint);
+                failure.hint(hint)
+            }
+            (Some((name, found)), _) if perhaps_gone && !found.confirmed => {
                 let near = found.nearest(name).map(|near| format!("Was `{near}` meant? ")).unwrap_or_default();
                 failure.hint(format!(
                     "{near}Check the name, and that the principal of the service connection may see the registry; or give its login server."

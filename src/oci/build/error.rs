@@ -10,7 +10,7 @@ pub enum BuildError {
     #[error("The folder `{}` has no files, so the image would be empty.", .0.display())]
     Empty(PathBuf),
     /// Files that no image can have. Each is a path in the folder with what is wrong with it.
-    #[error("The folder `{}` has what an image cannot have:{}", folder.display(), list(problems))]
+    #[error("The folder `{}` has what an image cannot have: {}.", folder.display(), list(problems))]
     Files {
         /// The folder.
         folder: PathBuf,
@@ -102,5 +102,5 @@ impl std::fmt::Display for FileProblem {
 }
 
 fn list(problems: &[FileProblem]) -> String {
-    problems.iter().map(|problem| format!("\n  {problem}")).collect()
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }

@@ -199,8 +199,8 @@ fn what_no_image_can_have_is_named_all_at_once() {
     symlink("../../outside", folder.path().join("lib/out")).unwrap();
     assert!(Command::new("mkfifo").arg(folder.path().join("pipe")).status().unwrap().success());
     let error = build(folder.path(), "/app", &settings(), None, tempfile::tempdir().unwrap().path()).unwrap_err();
-    let expected = "\n  the link `lib/out` leaves the folder (to `../../outside`)\n  the link `passwd` leaves the folder (to `/etc/passwd`)\n  `pipe` is neither a file nor a folder nor a link";
-    assert_eq!(error.to_string(), format!("The folder `{}` has what an image cannot have:{expected}", folder.path().display()));
+    let expected = "the link `lib/out` leaves the folder (to `../../outside`); the link `passwd` leaves the folder (to `/etc/passwd`); `pipe` is neither a file nor a folder nor a link";
+    assert_eq!(error.to_string(), format!("The folder `{}` has what an image cannot have: {expected}.", folder.path().display()));
 }
 
 #[test]

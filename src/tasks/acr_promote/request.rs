@@ -23,6 +23,13 @@ const TARGET: RegistryInputs = RegistryInputs {
     container_registry: "targetContainerRegistry",
 };
 
+const IMAGES: images_file::Use = images_file::Use {
+    may_be_missing: false,
+    code: codes::PROMOTE_LIST,
+    unreadable: "Check that an earlier step downloaded the artifact with the images file (`download: ci`), and the input `imagesFile`.",
+    broken: "Take the images file from the artifact of the CI run, unchanged.",
+};
+
 /// What the inputs ask for.
 pub(crate) struct Request {
     images_file: PathBuf,
@@ -65,7 +72,7 @@ impl Request {
 
     /// The images that are promoted.
     pub(crate) fn images(&self) -> Result<Vec<ServiceImage>, TaskError> {
-        let ImageList { images, .. } = images_file::read(&self.images_file, false, codes::PROMOTE_LIST)?;
+        let ImageList { images, .. } = images_file::read(&self.images_file, &IMAGES)?;
         let file = self.images_file.display();
         let names: Vec<&str> = images.iter().map(|image| image.service.as_str()).collect();
         let missing: Vec<String> =

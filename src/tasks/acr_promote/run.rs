@@ -228,13 +228,16 @@ fn told(image: &ServiceImage, target: &str, report: &CopyReport) -> String {
         format!("{} of {} blobs were there, {} bytes were sent", there, there + report.blobs_sent, report.bytes_sent)
     };
     format!(
-        "{}: {target}/{}@{}: {what}; {} requests to the source, {} to the target; {} referrers.",
+        "{}: {target}/{}@{}: {what}; {} requests to the source, {} to the target; {}.",
         image.service,
         image.repository,
         image.digest,
         report.requests_source,
         report.requests_target,
-        report.referrers.len()
+        match report.referrers.len() {
+            1 => "1 referrer".to_owned(),
+            count => format!("{count} referrers"),
+        }
     )
 }
 

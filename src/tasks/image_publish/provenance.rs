@@ -26,7 +26,7 @@ pub(crate) fn statement(
     let pipeline = pipeline(variables);
     Statement {
         subject,
-        repository: without_user(&variables.repository().map(|repository| repository.uri).unwrap_or_default()),
+        repository: without_user(variables.get("Build.Repository.Uri").unwrap_or_default()),
         reference: variables.source_branch().unwrap_or_default().to_owned(),
         commit: variables.source_version().unwrap_or_default().to_owned(),
         base,

@@ -75,13 +75,22 @@ impl Request {
                 PathBuf::new()
             }
         };
+        let base = base(inputs);
+        if inputs.text("baseImage").is_empty() && settings.entrypoint.is_empty() && settings.cmd.is_empty() {
+            inputs.refuse(
+                "entryPoint",
+                "nothing, and no base image that could have one",
+                "the program that a container starts, such as `/app/orders`",
+                "",
+            );
+        }
         let request = Self {
             service: if service.is_empty() { last } else { service },
             repository,
-            folder: inputs.folder("folder"),
+            folder: inputs.file_path("folder").unwrap_or_default(),
             destination,
             settings,
-            base: base(inputs),
+            base,
             tags: repository_name::tags(inputs, "tags"),
             images_file,
             dry_run: inputs.boolean("dryRun"),
@@ -90,9 +99,14 @@ impl Request {
     }
 }
 
-/// `NAME=value` lines. The value is kept as it is; `upper` for environment variables, whose names have no spaces.
+/// `NAME=value` lines: environment variables, or labels, whose names may have more characters.
 fn pairs(inputs: &mut Inputs<'_>, name: &str, variables: bool) -> Vec<(String, String)> {
     let mut pairs: Vec<(String, String)> = Vec::new();
+    let names = if variables {
+        "`NAME=value` on each line; a name has letters, digits and `_`, the first no digit"
+    } else {
+        "`name=value` on each line; a name has letters, digits and `.`, `_`, `-`, `/`"
+    };
     for line in inputs.lines(name) {
         match line.split_once('=') {
             Some((key, value)) if is_key(key.trim(), variables) => {
@@ -104,7 +118,7 @@ fn pairs(inputs: &mut Inputs<'_>, name: &str, variables: bool) -> Vec<(String, S
                 }
             }
             // Not the value: it may be what nobody should see.
-            Some((key, _)) => inputs.refuse(name, format!("the name `{}`", key.trim()), "`NAME=value` on each line", ""),
+            Some((key, _)) => inputs.refuse(name, format!("the name `{}`", key.trim()), names, ""),
             None => inputs.refuse(name, "a line without `=`", "`NAME=value` on each line", ""),
         }
     }

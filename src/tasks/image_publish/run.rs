@@ -5,14 +5,23 @@ use slipway_agent::{TaskContext, TaskError, TaskOutcome};
 use slipway_model::{Digest, Facts, ImageFacts, Outcome, ServiceImage};
 use slipway_net::Client;
 use slipway_oci::provenance::{referrer, statement};
-use slipway_oci::{BaseError, BaseImage, BuildError, BuiltImage, Credential, Registry, base_image, build, publish};
+use slipway_oci::{
+    BaseError, BaseImage, BuildError, BuiltImage, Credential, Registry, RegistryError, RegistryErrorKind, base_image, build, publish,
+};
 use time::OffsetDateTime;
 
 use super::provenance;
 use super::request::{BaseReference, Request};
-use crate::registry_access::{ConnectedRegistry, RegistryAccess};
+use crate::registry_access::{ConnectedRegistry, RegistryAccess, of_registry};
 use crate::scratch::Scratch;
 use crate::{codes, delivery, images_file};
+
+const IMAGES: images_file::Use = images_file::Use {
+    may_be_missing: true,
+    code: codes::PUB_LIST,
+    unreadable: "Let the agent's user read it, or correct the input `imagesFile`.",
+    broken: "Remove the file, so that this step writes a new one, or correct the input `imagesFile`.",
+};
 
 /// Runs the task.
 ///
@@ -119,7 +128,8 @@ async fn work(
     };
     let started = now();
     let scratch = Scratch::create(&context.variables(), "image-publish")?;
-    // What is wrong with the files is said before anything is sent.
+    // What is wrong with the files is said before anything is sent; the list is read again when it is written.
+    images_file::read(&request.images_file, &IMAGES)?;
     let built = match &request.base {
         None => Some(build_image(request, None, &scratch).await?),
         Some(_) => None,
@@ -167,7 +177,7 @@ async fn work(
         }
         facts.tags.push(tag.clone());
     }
-    let mut list = images_file::read(&request.images_file, true, codes::PUB_LIST)?;
+    let mut list = images_file::read(&request.images_file, &IMAGES)?;
     list.put(ServiceImage {
         service: request.service.clone(),
         registry: target.host().to_owned(),
@@ -205,18 +215,35 @@ async fn read_base(
     target: &ConnectedRegistry,
     client: &Client,
 ) -> Result<(Registry, BaseImage), TaskError> {
-    let registry = if base.registry == target.registry.host() {
+    let own = base.registry == target.registry.host();
+    let registry = if own {
         target.registry.clone()
     } else {
         Registry::new(&base.registry, client.clone(), Credential::Anonymous, context.sink()).map_err(|error| target.explain(&error))?
     };
     let image =
         base_image(&registry, &base.repository, &base.reference, &request.settings.platform).await.map_err(|error| match error {
-            BaseError::Registry(error) => crate::registry_access::of_registry(&error),
+            BaseError::Registry(error) => unreadable_base(base, own, &error),
             other => TaskError::new(codes::PUB_BASE, other.to_string()).hint(other.next_step()),
         })?;
     context.reporter().info(&format!("The base image is {}.", image.reference));
     Ok((registry, image))
+}
+
+fn unreadable_base(base: &BaseReference, own: bool, error: &RegistryError) -> TaskError {
+    let failure = of_registry(error);
+    let mut message = format!("The base image `{base}` cannot be read. {}", failure.message);
+    let hint = match &error.kind {
+        RegistryErrorKind::Unauthorized { .. } | RegistryErrorKind::Denied { .. } if !own => {
+            message = format!("The base image `{base}` cannot be read without signing in, and the task signs in only to its own registry.");
+            format!("Copy the base image to the registry of the image, or choose one that `{}` gives to everybody.", base.registry)
+        }
+        RegistryErrorKind::RepositoryNotFound | RegistryErrorKind::ManifestNotFound { .. } => {
+            "Correct the input `baseImage`, or push the base image.".to_owned()
+        }
+        _ => failure.hint,
+    };
+    TaskError::new(failure.code, message).hint(hint)
 }
 
 /// Attaches the provenance; returns the referrer's digest.
