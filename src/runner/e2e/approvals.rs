@@ -214,3 +214,61 @@ async fn a_run_stops_only_when_nothing_else_can_go_on_and_keeps_what_it_did() {
     assert!(!ran.everything(&bench).contains("hunter2"));
     assert!(ran.everything(&bench).contains("<plain><>7"), "it would be seen");
 }
+
+#[tokio::test]
+async fn the_answer_of_a_resumption_is_for_what_the_run_waits_for_and_nothing_later() {
+    let mut later = deployment("d", "later", RunOnce { deploy: hook(vec![script("true")]), ..RunOnce::default() });
+    later.depends_on.clear();
+    let mut bench = Bench::of_stages(vec![stage("one", &[], vec![deploys(vec![script("true")])]), stage("two", &["one"], vec![later])]);
+    bench.environments = needs_approval(60);
+    bench.environments.push(Environment { name: "later".into(), ..bench.environments[0].clone() });
+    bench.run().await;
+    let ran = bench.resume(1, Some(answer(Decision::Approve))).await;
+    let RunOutcome::Waiting(questions) = &ran.summary.outcome else { panic!("{:?}", ran.summary) };
+    assert_eq!(questions.iter().map(|question| question.subject.as_str()).collect::<Vec<_>>(), ["later"]);
+    assert_eq!(ran.record.stages[0].result, Some(TaskResult::Succeeded));
+    let ran = bench.resume(1, Some(answer(Decision::Reject))).await;
+    assert_eq!(ran.result(), TaskResult::Failed);
+    let outcomes: Vec<_> = ran.record.questions.iter().map(|question| question.outcome.unwrap()).collect();
+    assert_eq!(outcomes, [QuestionOutcome::Approved, QuestionOutcome::Rejected]);
+}
+
+#[tokio::test]
+async fn stages_side_by_side_are_asked_about_one_after_the_other() {
+    let other = deployment("d", "other", RunOnce { deploy: hook(vec![script("true")]), ..RunOnce::default() });
+    let mut bench = Bench::of_stages(vec![stage("one", &[], vec![deploys(vec![script("true")])]), stage("two", &[], vec![other])]);
+    bench.environments = needs_approval(60);
+    bench.environments.push(Environment { name: "other".into(), ..bench.environments[0].clone() });
+    bench.answers = Answers::AllOneByOne;
+    let ran = bench.run().await;
+    assert_eq!(ran.result(), TaskResult::Succeeded);
+    assert_eq!(ran.record.questions.len(), 2);
+    // Without an answer both wait, and one answer is for both.
+    bench.answers = Answers::Nobody;
+    let ran = bench.run().await;
+    assert!(matches!(&ran.summary.outcome, RunOutcome::Waiting(questions) if questions.len() == 2), "{:?}", ran.summary);
+    assert_eq!(bench.resume(2, Some(answer(Decision::Approve))).await.result(), TaskResult::Succeeded);
+}
+
+#[tokio::test]
+async fn a_run_that_is_cancelled_while_something_waits_is_over() {
+    let mut bench = Bench::of_jobs(vec![validation(&[("notifyUsers", "")], 0), job("busy", vec![script("echo now; sleep 30")])]);
+    super::cancelling::quick(&mut bench);
+    bench.cancel_on = Some("now");
+    let ran = bench.run().await;
+    assert_eq!(ran.result(), TaskResult::Canceled);
+    assert_eq!(ran.jobs(), [("s.ask".to_owned(), TaskResult::Canceled), ("s.busy".to_owned(), TaskResult::Canceled)]);
+    assert_eq!(ran.record.state, RunState::Completed);
+}
+
+#[tokio::test]
+async fn a_task_that_needs_the_other_kind_of_job_is_refused() {
+    let mut on_server = job("server", vec![script("true")]);
+    on_server.kind = JobKind::Server;
+    let bench = Bench::of_jobs(vec![on_server, job("agent", vec![task("ManualValidation", &[])])]);
+    assert_eq!(
+        bench.try_run().await.err().unwrap().to_string(),
+        "ci.yml:1:1: the task `CmdLine@1` has no agent to run on (`pool: server`); without one only `ManualValidation@1` runs on this machine. Give the job a pool with agents, or take the step out.\n\
+         ci.yml:1:1: the task `ManualValidation@1` runs in a job without an agent only. Give its job `pool: server`."
+    );
+}

@@ -1,6 +1,6 @@
 use super::*;
 
-fn quick(bench: &mut Bench) {
+pub(super) fn quick(bench: &mut Bench) {
     bench.pipeline.variables.push(variable("PROCESS_SIGINT_TIMEOUT", "100"));
     bench.pipeline.variables.push(variable("PROCESS_SIGTERM_TIMEOUT", "100"));
 }

@@ -178,3 +178,28 @@ async fn hooks_and_legs_that_were_over_do_not_run_again() {
     assert!(ran.job_lines("s", "d.deploy", 0).is_empty() && ran.job_lines("s", "m.one", 0).is_empty());
     assert_eq!(ran.job_lines("s", "next", 0), ["before leg second"]);
 }
+
+#[tokio::test]
+async fn legs_that_wait_for_an_agent_when_the_run_is_cancelled_do_not_run() {
+    let mut bench = Bench::of_jobs(vec![multiplied(legs(), None, vec![script("echo now; sleep 30")])]);
+    super::cancelling::quick(&mut bench);
+    bench.cancel_on = Some("now");
+    let ran = bench.run().await;
+    assert_eq!(ran.jobs(), [("s.m.one".to_owned(), TaskResult::Canceled), ("s.m.Job2".to_owned(), TaskResult::Canceled)]);
+    assert!(ran.record.stages[0].jobs[1].started.is_none(), "one agent, one leg");
+}
+
+#[tokio::test]
+async fn a_deployment_that_is_cancelled_ends_at_the_hook_that_runs() {
+    let hooks = RunOnce {
+        pre_deploy: hook(vec![script("echo now; sleep 30")]),
+        deploy: hook(vec![script("true")]),
+        on_failure: hook(vec![script("true")]),
+        ..RunOnce::default()
+    };
+    let mut bench = Bench::of_jobs(vec![deployment("d", "staging", hooks)]);
+    super::cancelling::quick(&mut bench);
+    bench.cancel_on = Some("now");
+    let results: Vec<_> = bench.run().await.jobs().into_iter().map(|(_, result)| result).collect();
+    assert_eq!(results, [TaskResult::Canceled; 3]);
+}

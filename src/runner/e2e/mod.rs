@@ -68,6 +68,8 @@ pub(super) struct Bench {
 pub(super) enum Answers {
     /// All of them so.
     All(Decision),
+    /// Somebody is asked, takes a moment, and says yes. Two questions at once are a mistake.
+    AllOneByOne,
     /// Nobody is there.
     Nobody,
     /// Somebody is asked and thinks about it for ever.
@@ -81,6 +83,18 @@ impl Answers {
         let cancellation = cancellation.clone();
         match self {
             Self::All(decision) => Approvals::Answer(answer(decision)),
+            Self::AllOneByOne => {
+                let asking = std::rc::Rc::new(std::cell::Cell::new(false));
+                Approvals::Ask(Box::new(move |_| {
+                    let asking = asking.clone();
+                    Box::pin(async move {
+                        assert!(!asking.replace(true), "asked while another question is open");
+                        tokio::task::yield_now().await;
+                        asking.set(false);
+                        Some(answer(Decision::Approve))
+                    })
+                }))
+            }
             Self::Nobody => Approvals::Stop,
             Self::Thinking => Approvals::Ask(Box::new(|_| Box::pin(std::future::pending()))),
             Self::Cancels => Approvals::Ask(Box::new(move |_| {
