@@ -338,13 +338,13 @@ impl<'a> Inputs<'a> {
         self.refuse(input.name, quoted(value), format!("one of {}", listed.join(", ")), hint);
     }
 
-    /// The folders that the agent may have put in place of an empty path.
+    /// The folders that the agent may have put in place of an empty path: in builds the sources, in classic releases the folder of
+    /// the artifacts. (In builds `System.ArtifactsDirectory` is the staging folder, which somebody who names it means.)
     fn roots(&self) -> Vec<String> {
-        ["Build.SourcesDirectory", "System.DefaultWorkingDirectory", "System.ArtifactsDirectory"]
-            .iter()
-            .filter_map(|name| self.env.job_variable(name))
-            .map(str::to_owned)
-            .collect()
+        let sources = self.env.job_variable("Build.SourcesDirectory");
+        let artifacts = if sources.is_none() { self.env.job_variable("System.ArtifactsDirectory") } else { None };
+        let folders = [sources, self.env.job_variable("System.DefaultWorkingDirectory"), artifacts];
+        folders.into_iter().flatten().map(str::to_owned).collect()
     }
 
     /// The input of the table. A name that the table lacks is a defect of the task, which its tests find at once.
@@ -465,6 +465,9 @@ mod tests {
         assert_eq!(good(&folders, |inputs| inputs.folder("manifest")), PathBuf::from("/w/1/s"));
         let classic = [("SYSTEM_DEFAULTWORKINGDIRECTORY", "/w/r1/a"), ("INPUT_MANIFEST", "/w/r1/a")];
         assert_eq!(good(&classic, |inputs| inputs.file_path("manifest")), None);
+        // In builds that variable is the staging folder.
+        let staging = [("INPUT_MANIFEST", "/w/1/a"), ("SYSTEM_ARTIFACTSDIRECTORY", "/w/1/a"), ("BUILD_SOURCESDIRECTORY", "/w/1/s")];
+        assert_eq!(good(&staging, |inputs| inputs.file_path("manifest")), Some(PathBuf::from("/w/1/a")));
         assert_eq!(good(&classic, |inputs| inputs.folder("manifest")), PathBuf::from("/w/r1/a"));
     }
 
