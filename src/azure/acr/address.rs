@@ -59,6 +59,25 @@ impl RegistryAddress {
         };
         if host.split('.').all(label) { Ok(Self::LoginServer(host)) } else { refuse(format!("`{text}` is not a host name")) }
     }
+
+    /// Whether `host` is one of Azure's registries in `cloud`: an Entra token goes to no other host, since with it whoever has that
+    /// host could sign in to every registry of its principal.
+    ///
+    /// # Errors
+    /// When it is another host. Of a cloud whose domain of registries is not known nothing can be said.
+    pub fn check_host(host: &str, cloud: &Cloud) -> Result<(), RegistryNameError> {
+        let suffix = &cloud.container_registry_suffix;
+        let name = host.strip_suffix(suffix).and_then(|rest| rest.strip_suffix('.'));
+        if suffix.is_empty() || name.is_some_and(|name| !name.is_empty()) {
+            return Ok(());
+        }
+        Err(RegistryNameError {
+            problem: format!("`{host}` is no registry of Azure, and the token of an Azure identity is for those alone"),
+            expected: format!(
+                "a login server in `{suffix}`; for another registry, a connection of type Docker Registry with a user name and a password"
+            ),
+        })
+    }
 }
 
 #[cfg(test)]
@@ -84,6 +103,31 @@ mod tests {
             let error = parse(text).unwrap_err();
             assert_eq!(error.problem, problem);
             assert!(error.expected.contains("`contoso.azurecr.io`"), "{}", error.expected);
+        }
+    }
+
+    #[test]
+    fn an_entra_token_is_for_hosts_of_azure_alone() {
+        let cloud = |name: &str| Cloud::resolve(name, CloudData::default()).unwrap();
+        let check = |host: &str, name: &str| RegistryAddress::check_host(host, &cloud(name)).is_ok();
+        for (host, name) in [
+            ("contoso.azurecr.io", "AzureCloud"),
+            ("contoso.westeurope.geo.azurecr.io", "AzureCloud"),
+            ("contoso.azurecr.us", "AzureUSGovernment"),
+            ("contoso.registry.example", "BleuCloud"),
+        ] {
+            assert!(check(host, name), "{host} {name}");
+        }
+        for (host, name) in [
+            ("ghcr.io", "AzureCloud"),
+            ("azurecr.io", "AzureCloud"),
+            (".azurecr.io", "AzureCloud"),
+            ("contosoazurecr.io", "AzureCloud"),
+            ("contoso.azurecr.io.example.com", "AzureCloud"),
+            ("contoso.azurecr.io:5000", "AzureCloud"),
+            ("contoso.azurecr.io", "AzureChinaCloud"),
+        ] {
+            assert!(!check(host, name), "{host} {name}");
         }
     }
 }

@@ -97,8 +97,11 @@ impl RefreshTokens {
         if let Some(answer) = UnexpectedAnswer::find(host, &response) {
             return Err(AcrError::unexpected(&answer));
         }
-        if !response.status.is_success() {
-            return Err(self.refused(&said(&response)));
+        match response.status.as_u16() {
+            200..=299 => {}
+            // Nothing is wrong with the token.
+            429 | 500..=599 => return Err(self.out_of_order(&said(&response))),
+            _ => return Err(self.refused(&said(&response))),
         }
         let answer: Exchanged =
             serde_json::from_slice(&response.body).map_err(|error| self.refused(&crate::transport::json_position(&error)))?;
@@ -114,6 +117,14 @@ impl RefreshTokens {
             form.append_pair("tenant", &self.tenant_id);
         }
         form.append_pair("access_token", entra.expose()).finish()
+    }
+
+    fn out_of_order(&self, reason: &str) -> AcrError {
+        AcrError {
+            kind: AcrErrorKind::Answer,
+            message: format!("The container registry `{}` gave no token: {reason}.", self.login_server),
+            next_step: "Run the step again later; if it stays, look at Azure's status page and at the registry's health.".to_owned(),
+        }
     }
 
     fn refused(&self, reason: &str) -> AcrError {

@@ -112,3 +112,12 @@ async fn a_refused_exchange_says_what_the_registry_said() {
     );
     assert!(error.next_step.contains("az acr show --name contoso"), "{}", error.next_step);
 }
+
+#[tokio::test]
+async fn a_registry_that_is_out_of_order_is_no_refusal_of_the_token() {
+    let world = world(|_| Answer::json(503, r#"{"errors":[{"code":"UNAVAILABLE","message":"try again"}]}"#)).await;
+    let error = tokens(&world, &Sink::default()).refresh_token().await.unwrap_err();
+    assert!(matches!(error.kind, AcrErrorKind::Answer), "{error:?}");
+    assert_eq!(error.to_string(), "The container registry `contoso.azurecr.io` gave no token: 503 UNAVAILABLE: try again.");
+    assert!(!error.next_step.contains("role"), "{}", error.next_step);
+}
