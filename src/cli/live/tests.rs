@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use slipway_runner::{Event, Issue, IssueKind, JobKey, TaskResult};
+use slipway_runner::{Event, Issue, IssueKind, JobKey, Question, QuestionKind, QuestionOutcome, TaskResult};
 
 use super::board::Board;
 use super::plain::{above, plain};
@@ -418,4 +418,68 @@ fn the_report_says_what_happened_and_where_things_are() {
     ");
     let nothing = Report { result: None, logs: PathBuf::from("/l"), ..report.clone() };
     assert_eq!(nothing.lines()[0].to_string(), "ci, run 3 (20261124.1): not complete");
+}
+
+/// A run that goes on: one stage was over, a job consists of two parts, and a question is open.
+fn resumed_run() -> Vec<Event> {
+    let part = |name: &str| key("Ship", &format!("deploy.{name}"));
+    let question = Question {
+        id: "Ship:production".to_owned(),
+        kind: QuestionKind::Approval,
+        stage: "Ship".to_owned(),
+        subject: "production".to_owned(),
+        approvers: vec!["ada".to_owned()],
+        instructions: String::new(),
+        asked: "2026-11-24T14:00:00Z".to_owned(),
+        expires: None,
+        outcome: None,
+        by: String::new(),
+        comment: String::new(),
+        answered: None,
+    };
+    vec![
+        run_started(),
+        Event::Kept { stage: "Build".to_owned(), job: None, result: TaskResult::Succeeded },
+        Event::Asked { question: question.clone() },
+        Event::Answered { question: Question { outcome: Some(QuestionOutcome::Approved), by: "eve".to_owned(), ..question.clone() } },
+        Event::StageStarted { stage: "Ship".to_owned(), display_name: "Ship".to_owned() },
+        Event::JobDivided {
+            job: key("Ship", "deploy"),
+            parts: vec![(part("preDeploy"), "deploy: preDeploy".to_owned()), (part("deploy"), "deploy: deploy".to_owned())],
+        },
+        Event::Kept { stage: "Ship".to_owned(), job: Some("deploy.preDeploy".to_owned()), result: TaskResult::Succeeded },
+        Event::JobStarted { job: part("deploy"), display_name: "deploy: deploy".to_owned(), agent: String::new() },
+        Event::Asked { question: Question { id: "v".to_owned(), kind: QuestionKind::Validation, subject: "Look".to_owned(), ..question } },
+        Event::RunWaiting { questions: Vec::new() },
+    ]
+}
+
+#[test]
+fn a_run_that_goes_on_says_what_it_did_before_and_what_it_asks() {
+    let mut board = Board::default();
+    let lines: Vec<Line> = resumed_run()
+        .iter()
+        .flat_map(|event| {
+            board.apply(Duration::ZERO, event);
+            plain(&mut board, event)
+        })
+        .collect();
+    insta::assert_snapshot!(shown(lines), @r"
+        ci, run 3 (20261124.1)
+        stage Build: succeeded (before the run stopped)
+        waiting: the approval of the environment `production` (stage Ship)
+        the approval of the environment `production` (stage Ship): approved by eve
+        stage Ship: started
+        job Ship / deploy: preDeploy: succeeded (before the run stopped)
+        job Ship / deploy: deploy: started without an agent
+        waiting: the validation `Look` (stage Ship)
+        ");
+    insta::assert_snapshot!(shown(view(&board, seconds(1.0), 20)), @r"
+        ci, run 3 (20261124.1)
+        ? waits for the validation `Look` (stage Ship)
+        ✓ Build  0.0 s  before the run stopped
+        ⠸ Ship  1.0 s
+          ✓ deploy: preDeploy  0.0 s  before the run stopped
+          ⠸ deploy: deploy  1.0 s
+        ");
 }

@@ -253,7 +253,7 @@ async fn stages_side_by_side_are_asked_about_one_after_the_other() {
 #[tokio::test]
 async fn a_run_that_is_cancelled_while_something_waits_is_over() {
     let mut bench = Bench::of_jobs(vec![validation(&[("notifyUsers", "")], 0), job("busy", vec![script("echo now; sleep 30")])]);
-    super::cancelling::quick(&mut bench);
+    cancelling::quick(&mut bench);
     bench.cancel_on = Some("now");
     let ran = bench.run().await;
     assert_eq!(ran.result(), TaskResult::Canceled);

@@ -182,7 +182,7 @@ async fn hooks_and_legs_that_were_over_do_not_run_again() {
 #[tokio::test]
 async fn legs_that_wait_for_an_agent_when_the_run_is_cancelled_do_not_run() {
     let mut bench = Bench::of_jobs(vec![multiplied(legs(), None, vec![script("echo now; sleep 30")])]);
-    super::cancelling::quick(&mut bench);
+    cancelling::quick(&mut bench);
     bench.cancel_on = Some("now");
     let ran = bench.run().await;
     assert_eq!(ran.jobs(), [("s.m.one".to_owned(), TaskResult::Canceled), ("s.m.Job2".to_owned(), TaskResult::Canceled)]);
@@ -198,7 +198,7 @@ async fn a_deployment_that_is_cancelled_ends_at_the_hook_that_runs() {
         ..RunOnce::default()
     };
     let mut bench = Bench::of_jobs(vec![deployment("d", "staging", hooks)]);
-    super::cancelling::quick(&mut bench);
+    cancelling::quick(&mut bench);
     bench.cancel_on = Some("now");
     let results: Vec<_> = bench.run().await.jobs().into_iter().map(|(_, result)| result).collect();
     assert_eq!(results, [TaskResult::Canceled; 3]);
