@@ -40,6 +40,14 @@ pub(crate) struct Request {
     pub(crate) dry_run: bool,
 }
 
+/// What cannot be the repository or a tag of an image.
+fn unusable(image: &ServiceImage) -> Vec<String> {
+    let service = &image.service;
+    let repository = (!repository_name::is_repository(&image.repository)).then(|| format!("`{}` as the repository", image.repository));
+    let tags = image.tags.iter().filter(|tag| !repository_name::is_tag(tag)).map(|tag| format!("`{tag}` as a tag"));
+    repository.into_iter().chain(tags).map(|what| format!("{what} of `{service}`")).collect()
+}
+
 impl Request {
     /// The request with its source and its target.
     pub(crate) fn read(inputs: &mut Inputs<'_>, variables: &Variables<'_>) -> (Self, RegistryRequest, RegistryRequest) {
@@ -83,6 +91,14 @@ impl Request {
             return fail(
                 format!("The images file `{file}` has no image of {}.", missing.join(", ")),
                 format!("It has {}. Correct the input `services`.", names.join(", ")),
+            );
+        }
+        // What the file names becomes part of addresses.
+        let bad: Vec<String> = images.iter().flat_map(unusable).collect();
+        if !bad.is_empty() {
+            return fail(
+                format!("The images file `{file}` has what no registry has: {}.", bad.join("; ")),
+                "Do not use it: take the images file from the artifact of the CI run, unchanged.".to_owned(),
             );
         }
         let images: Vec<_> =

@@ -8,6 +8,10 @@ use crate::image_publish::client;
 use crate::registry_access::{ConnectedRegistry, RegistryAccess};
 use crate::{codes, delivery, images_file};
 
+/// What became of an image that is in the target now.
+const PROMOTED: &str = "promoted";
+const PRESENT: &str = "was there";
+
 /// Runs the task.
 ///
 /// # Errors
@@ -34,9 +38,10 @@ pub async fn run(context: &TaskContext) -> Result<TaskOutcome, TaskError> {
     };
     let result = tokio::select! {
         biased;
-        _ = context.cancellation().cancelled() => Err(vec![stopped()]),
-        result = Box::pin(work(context, &request, &images, &origin, (source, target), &mut facts)) => result,
+        _ = context.cancellation().cancelled() => None,
+        result = Box::pin(work(context, &request, &images, &origin, (source, target), &mut facts)) => Some(result),
     };
+    let result = result.unwrap_or_else(|| Err(vec![stopped(&facts)]));
     let (outcome, problems) = match result {
         Ok(warned) => (if warned { Outcome::SucceededWithIssues } else { Outcome::Succeeded }, Vec::new()),
         Err(problems) if problems.iter().any(|problem| problem.code == codes::PROMOTE_STOPPED) => (Outcome::Canceled, problems),
@@ -58,9 +63,13 @@ pub async fn run(context: &TaskContext) -> Result<TaskOutcome, TaskError> {
     }
 }
 
-fn stopped() -> TaskError {
-    TaskError::new(codes::PROMOTE_STOPPED, "The step was stopped before every image was promoted. No tag was written.")
-        .hint("Run the step again: what was sent already is not sent again.")
+fn stopped(facts: &PromotionFacts) -> TaskError {
+    let message = if facts.images.iter().all(|image| matches!(image.outcome.as_str(), PROMOTED | PRESENT)) {
+        "The step was stopped after every image was copied; a tag may have been written."
+    } else {
+        "The step was stopped before every image was promoted. No tag was written."
+    };
+    TaskError::new(codes::PROMOTE_STOPPED, message).hint("Run the step again: what was sent already is not sent again.")
 }
 
 fn fact(image: &ServiceImage, outcome: &str) -> PromotedImage {
@@ -122,7 +131,10 @@ async fn work(
                 fact.provenance = Some(provenance);
             }
             Err(problem) => {
-                fact.outcome = "refused".to_owned();
+                // a registry that is not reached says nothing about the image
+                if matches!(problem.code, codes::PROMOTE_PROVENANCE | codes::PROMOTE_LIST | codes::REG_IMAGE | codes::REG_DIGEST) {
+                    fact.outcome = "refused".to_owned();
+                }
                 problems.push(problem);
             }
         }
@@ -140,7 +152,7 @@ async fn work(
     for (image, fact) in images.iter().zip(&mut facts.images) {
         let report = promote(&source, &target, image).await.map_err(one)?;
         fact.bytes = report.bytes_sent;
-        fact.outcome = if report.manifests.is_empty() { "was there" } else { "promoted" }.to_owned();
+        fact.outcome = if report.manifests.is_empty() { PRESENT } else { PROMOTED }.to_owned();
         reporter.info(&told(image, target.registry.host(), &report));
     }
     write_tags(context, &target, images, &request.tags, facts).await.map_err(one)?;

@@ -50,9 +50,10 @@ pub async fn run(context: &TaskContext) -> Result<TaskOutcome, TaskError> {
     };
     let result = tokio::select! {
         biased;
-        _ = context.cancellation().cancelled() => Err(stopped()),
-        result = Box::pin(work(context, &request, access, &client, &mut facts)) => result,
+        _ = context.cancellation().cancelled() => None,
+        result = Box::pin(work(context, &request, access, &client, &mut facts)) => Some(result),
     };
+    let result = result.unwrap_or_else(|| Err(stopped(&facts)));
     let outcome = match &result {
         Ok(()) => Outcome::Succeeded,
         Err(error) if error.code == codes::PUB_STOPPED => Outcome::Canceled,
@@ -73,12 +74,13 @@ pub(crate) fn client(context: &TaskContext) -> Result<Client, TaskError> {
     Ok(client.with_observer(Arc::new(move |event| reporter.info(&event.to_string()))))
 }
 
-fn stopped() -> TaskError {
-    TaskError::new(
-        codes::PUB_STOPPED,
-        "The step was stopped before the image was published. Neither a tag nor the images file was written.",
-    )
-    .hint("Run the step again: what was sent already is not sent again.")
+fn stopped(facts: &ImageFacts) -> TaskError {
+    let message = if facts.provenance.is_some() {
+        "The step was stopped after the image and its provenance were pushed; a tag may have been written."
+    } else {
+        "The step was stopped before the image was published. Neither a tag nor the images file was written."
+    };
+    TaskError::new(codes::PUB_STOPPED, message).hint("Run the step again: what was sent already is not sent again.")
 }
 
 fn plan(request: &Request, registry: &str) -> String {

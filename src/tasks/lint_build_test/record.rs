@@ -1,27 +1,12 @@
-//! The delivery record of the task.
+//! What the delivery record says of the checks.
 
-use slipway_agent::{Issue, TaskContext, TaskError};
-use slipway_model::{CheckFact, ChecksFacts, Facts, FindingFact, Fragment, Outcome, Problem};
+use slipway_model::{CheckFact, ChecksFacts, FindingFact};
 use slipway_quality::{Level, Place, Plan, Report, TestOutcome, rank};
 
 use super::tell;
 
 /// How many findings, and how many failed tests, the record tells of one by one.
 const TOLD: usize = 20;
-
-/// Writes the delivery record and the summary. They tell of what was done, so failing to write them undoes nothing.
-pub(crate) fn write(context: &TaskContext, outcome: Outcome, dry_run: bool, facts: ChecksFacts, error: Option<&TaskError>) {
-    let problem = |error: &TaskError| Problem { code: error.code.to_owned(), message: error.message.clone(), hint: error.hint.clone() };
-    let problems = error.map(problem).into_iter().collect();
-    let fragment = Fragment { dry_run, problems, ..context.fragment(outcome, Facts::Checks(facts)) };
-    let files = context.files();
-    let written = files.write_fragment(&fragment).map(|_| ());
-    let summary = slipway_view::summary(&fragment).map_err(|error| TaskError::new(slipway_agent::codes::FILE, error.to_string()));
-    let summarised = summary.and_then(|markdown| files.write_summary(&markdown).map(|_| ()));
-    for error in [written, summarised].into_iter().filter_map(Result::err) {
-        context.reporter().issue(Issue::warning(error.to_string()).code(error.code));
-    }
-}
 
 /// Facts of a folder in which nothing was checked.
 pub(crate) fn nothing(folder: &str) -> ChecksFacts {

@@ -1,15 +1,16 @@
 use std::ffi::OsString;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use slipway_agent::{Inputs, TaskContext, TaskError, TaskOutcome, Variables};
-use slipway_model::Outcome;
+use slipway_model::{Facts, Outcome};
 use slipway_quality::{Check, CheckOutcome, Environments, Level, Options, Plan, Report, Tools, discover, plan};
 use slipway_secret::{Secret, SecretSink};
 
 use super::names::{self, Name};
 use super::{publish, record, tell};
+use crate::delivery;
+use crate::scratch::Scratch;
 
 /// Runs the task.
 ///
@@ -22,19 +23,25 @@ pub async fn run(context: &TaskContext) -> Result<TaskOutcome, TaskError> {
     inputs.finish()?;
     let folder = shown(&request.folder, context.variables().sources_folder().as_deref());
     let base: Vec<(String, OsString)> = context.child_environment().into_iter().collect();
-    let scratch = Scratch::create(&context.variables())?;
-    let prepared = Box::pin(prepare(&request, &base, &scratch.0)).await;
+    let scratch = Scratch::create(&context.variables(), "lint-build-test")?;
+    let prepared = Box::pin(prepare(&request, &base, scratch.path())).await;
     let (plan, tools) = match prepared {
         Ok(prepared) => prepared,
         Err(error) => {
-            record::write(context, Outcome::Failed, request.dry_run, record::nothing(&folder), Some(&error));
+            delivery::write(
+                context,
+                Outcome::Failed,
+                request.dry_run,
+                Facts::Checks(record::nothing(&folder)),
+                std::slice::from_ref(&error),
+            );
             return Err(error);
         }
     };
     context.reporter().info(&tell::plan(&plan, request.dry_run));
     if request.dry_run {
         context.reporter().set_variable("result", "planned", true);
-        record::write(context, Outcome::Succeeded, true, record::planned(&plan, &folder), None);
+        delivery::write(context, Outcome::Succeeded, true, Facts::Checks(record::planned(&plan, &folder)), &[]);
         return Ok(TaskOutcome::Succeeded);
     }
 
@@ -83,7 +90,7 @@ fn finish(context: &TaskContext, request: &Request, report: &Report, tools: Tool
         Err(_) if stopped => Outcome::Canceled,
         Err(_) => Outcome::Failed,
     };
-    record::write(context, outcome, false, record::facts(report, folder), result.as_ref().err());
+    delivery::write(context, outcome, false, Facts::Checks(record::facts(report, folder)), result.as_ref().err().cloned().as_slice());
     result.map(|()| if outcome == Outcome::Succeeded { TaskOutcome::Succeeded } else { TaskOutcome::SucceededWithIssues })
 }
 
@@ -205,25 +212,4 @@ fn shown(folder: &Path, sources: Option<&Path>) -> String {
     let relative = sources.and_then(|sources| path.strip_prefix(absolute(sources)).ok().map(Path::to_owned)).unwrap_or(path);
     let text = relative.to_string_lossy().replace('\\', "/");
     if text.is_empty() { ".".to_owned() } else { text }
-}
-
-/// A folder for the files that tools hand to each other; removed at the end.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn create(variables: &Variables<'_>) -> Result<Self, TaskError> {
-        let folder = variables.temp_folder().unwrap_or_else(std::env::temp_dir).join(format!("lint-build-test-{}", std::process::id()));
-        fs::create_dir_all(&folder).map_err(|error| {
-            TaskError::new(slipway_agent::codes::FILE, format!("The folder `{}` cannot be made: {error}.", folder.display()))
-                .hint("Check that the agent's user may write there and that the disk is not full.")
-        })?;
-        Ok(Self(folder))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // The agent empties its temp folder at the end of the job in any case.
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }

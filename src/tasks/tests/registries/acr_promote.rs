@@ -193,7 +193,7 @@ async fn inputs_that_cannot_be_used_are_told_at_once() {
 async fn an_images_file_that_cannot_be_used_is_told() {
     let bench = Bench::new();
     insta::assert_snapshot!("no_images_file", refused(&bench, &[]).await);
-    bench.publish("41", &[]).await;
+    bench.publish("41", &[("tags", "20261124.1")]).await;
     let good = std::fs::read_to_string(bench.images()).unwrap();
     let digest = bench.digest("orders");
     for (name, text) in [
@@ -204,7 +204,7 @@ async fn an_images_file_that_cannot_be_used_is_told() {
         ("image_of_another_registry", good.replace(&bench.source.host, "contoso.azurecr.io")),
         ("no_such_digest", good.replace(&digest, &format!("sha256:{}", "0".repeat(64)))),
         ("no_such_repository", good.replace("shop/orders", "shop/order")),
-        ("bad_repository", good.replace("shop/orders", "../orders")),
+        ("bad_names", good.replace("shop/orders", "../orders").replace("20261124.1", "../latest")),
     ] {
         std::fs::write(bench.images(), text).unwrap();
         insta::assert_snapshot!(name, refused(&bench, &[]).await);

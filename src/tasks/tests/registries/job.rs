@@ -236,6 +236,12 @@ impl Finished {
         for (value, name) in &self.names {
             text = text.replace(value, name);
         }
+        // how long a wait is, is drawn by lot
+        let lines = text.split('\n').map(|line| match (line.split_once("; waiting "), line.split_once(" before attempt ")) {
+            (Some((before, _)), Some((_, after))) => format!("{before}; waiting N s before attempt {after}"),
+            _ => line.to_owned(),
+        });
+        let text = lines.collect::<Vec<_>>().join("\n");
         let mut digests: Vec<String> = Vec::new();
         let mut rest = text.as_str();
         let mut named = String::new();
