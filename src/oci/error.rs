@@ -92,9 +92,18 @@ impl RegistryError {
             RegistryErrorKind::Denied { missing, .. } if missing.iter().any(|action| action == "push") => format!(
                 "Give the identity the role AcrPush on `{host}` (where repositories have permissions of their own: Container Registry Repository Writer)."
             ),
-            RegistryErrorKind::Denied { .. } => format!(
-                "Give the identity the role AcrPull on `{host}` (where repositories have permissions of their own: Container Registry Repository Reader), AcrPush to push."
-            ),
+            // In the words of Azure's registries.
+            RegistryErrorKind::Denied { detail, .. } if detail.contains("is not allowed access") => {
+                format!("Let this agent's address through the firewall of `{host}`, or use an agent in a network that it lets in.")
+            }
+            RegistryErrorKind::Denied { missing, .. } => {
+                let role = format!(
+                    "Give the identity the role AcrPull on `{host}` (where repositories have permissions of their own: Container Registry Repository Reader), AcrPush to push."
+                );
+                // Nothing says which right is missing, or that one is: the answer to a HEAD has no text.
+                let other = if missing.is_empty() { " If it has the role: does the registry's firewall let this agent in?" } else { "" };
+                role + other
+            }
             RegistryErrorKind::TooManyRequests { .. } => "Run the step again later, or with fewer jobs at once.".to_owned(),
             RegistryErrorKind::DigestMismatch { .. } => {
                 format!("Do not use this content. Look at what is between this agent and `{host}`, then publish the image again.")
@@ -102,6 +111,11 @@ impl RegistryError {
             RegistryErrorKind::Network(error) => error.next_step(),
             RegistryErrorKind::Token(_) => "Check the service connection.".to_owned(),
             RegistryErrorKind::File { .. } => "Check that the file is there and may be read.".to_owned(),
+            RegistryErrorKind::Protocol { status: Some(413), .. } => {
+                format!(
+                    "Something before `{host}` (a reverse proxy) takes no request of this size: raise its limit, or make the image's files smaller."
+                )
+            }
             RegistryErrorKind::Protocol { .. } => format!("Check that `{host}` is a container registry, and its health."),
         }
     }

@@ -76,8 +76,16 @@ impl Registry {
             StatusCode::NOT_FOUND => Ok(None),
             StatusCode::OK => {
                 let told = response.header("docker-content-digest").map(str::to_owned);
-                // A tag's digest is what the registry says; a digest is what was asked for.
-                let digest = reference.parse::<Digest>().ok().or_else(|| told?.parse().ok());
+                let told: Option<Digest> = told.and_then(|told| told.parse().ok());
+                // A tag's digest is what the registry says; a digest is what was asked for, and nothing else may be said.
+                let asked: Option<Digest> = reference.parse().ok();
+                if let (Some(expected), Some(told)) = (&asked, &told)
+                    && expected != told
+                {
+                    let got = format!("the registry says that it is `{told}`");
+                    return Err(error(RegistryErrorKind::DigestMismatch { expected: expected.clone(), got }));
+                }
+                let digest = asked.or(told);
                 let size = response.header("content-length").and_then(|size| size.parse().ok()).unwrap_or(0);
                 let media_type = media_type(&response);
                 match digest {
