@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::sync::{Arc, Mutex};
+
 use bytes::Bytes;
 use futures::StreamExt as _;
 use futures::stream;
@@ -85,4 +87,32 @@ async fn a_proxy_that_refuses_is_named() {
     let world = World::start_with(&[HOST], refused, |_| Answer::json(200, "{}")).await;
     let error = world.client().send_streaming(&request(Method::PUT, "/"), Some(body(vec![Ok("one")]))).await.unwrap_err();
     assert_eq!((error.kind, error.detail.as_str()), (FailureKind::ProxyRefused(403), "not on the list"));
+}
+
+/// The address of a blob on a storage host has its credential in the query.
+#[tokio::test]
+async fn no_failure_tells_the_query_of_an_address() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let observed = Arc::clone(&told);
+    let signed = request(Method::GET, "/blob?sig=planted");
+    assert!(signed.url.as_str().contains("planted"));
+
+    let world = World::start(&[HOST], |_| Answer::Torn).await;
+    let client = world.client().with_observer(Arc::new(move |event| observed.lock().unwrap().push(format!("{event} {event:?}"))));
+    let mut torn = client.send_streaming(&signed, None).await.unwrap();
+    torn.chunk().await.unwrap();
+    let refused = ProxyRules { refused: Some((HOST.to_owned(), "403 Forbidden".to_owned(), String::new())), ..ProxyRules::default() };
+    let walled = World::start_with(&[HOST], refused, |_| Answer::json(200, "{}")).await;
+    let errors = [
+        torn.chunk().await.unwrap_err(),
+        client.send(&signed).await.unwrap_err(),
+        walled.client().send_streaming(&signed, None).await.unwrap_err(),
+    ];
+    let mut told = told.lock().unwrap().clone();
+    // the attempts of `send`
+    assert!(!told.is_empty());
+    told.extend(errors.map(|error| format!("{error} {error:?} {}", error.next_step())));
+    for text in told {
+        assert!(text.contains(HOST) && !text.contains("planted"), "{text}");
+    }
 }
