@@ -8,7 +8,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use slipway_model::{AzureEndpoint, Digest, Facts, Fragment, Outcome};
 use slipway_net::{AccessToken, Client, Clock, ProxySettings, Settings, TokenError, TokenSource};
-use slipway_oci::{Credential, Registry, RegistryError, media, provenance};
+use slipway_oci::provenance::{self, Statement};
+use slipway_oci::{Credential, Registry, RegistryError, media};
 use slipway_runner::Store;
 use slipway_secret::{Secret, SecretSink};
 use time::OffsetDateTime;
@@ -115,15 +116,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn new(world: &'a World, endpoint: &AzureEndpoint) -> Result<Self, Failure> {
-        let url =
-            endpoint.proxy_url.parse().map_err(|error| Failure::refused(format!("the local Azure's proxy has no address: {error}")))?;
-        let settings = Settings {
-            proxy: Some(ProxySettings { url, username: String::new(), password: None, bypass: Vec::new() }),
-            ca_file: Some(PathBuf::from(&endpoint.ca_file)),
-            user_agent: format!("slipway/{}", env!("CARGO_PKG_VERSION")),
-            ..Settings::default()
-        };
-        let client = Client::new(&settings).map_err(|error| Failure::refused(error.to_string()))?;
+        let client = client(endpoint)?;
         let store = slipway_standin::Store::open(world.state.path()).map_err(|error| Failure::refused(error.to_string()))?;
         Ok(Self { world, client, store })
     }
@@ -149,24 +142,56 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The way into the local Azure.
+fn client(endpoint: &AzureEndpoint) -> Result<Client, Failure> {
+    let url = endpoint.proxy_url.parse().map_err(|error| Failure::refused(format!("the local Azure's proxy has no address: {error}")))?;
+    let settings = Settings {
+        proxy: Some(ProxySettings { url, username: String::new(), password: None, bypass: Vec::new() }),
+        ca_file: Some(PathBuf::from(&endpoint.ca_file)),
+        user_agent: format!("slipway/{}", env!("CARGO_PKG_VERSION")),
+        ..Settings::default()
+    };
+    Client::new(&settings).map_err(|error| Failure::refused(error.to_string()))
+}
+
 fn is_missing(error: &RegistryError) -> bool {
     use slipway_oci::RegistryErrorKind::{ManifestNotFound, RepositoryNotFound};
     matches!(error.kind, ManifestNotFound { .. } | RepositoryNotFound)
 }
 
-/// Which runs the provenance that lies beside the image names.
+/// Which runs the provenance that lies beside the image names. Others may put there what they like: what cannot be read of it hides
+/// nothing else.
 async fn origins(registry: &Registry, hop: &Hop, digest: &Digest) -> Result<String, RegistryError> {
     let mut said = Vec::new();
     for referrer in registry.referrers(&hop.repository, digest, Some(media::IN_TOTO)).await? {
-        let manifest = registry.manifest(&hop.repository, &referrer.digest).await?;
-        let Some(layer) = provenance::layer(&manifest) else { continue };
-        let bytes = registry.small_blob(&hop.repository, &layer, provenance::LIMIT).await?;
-        if let Ok(statement) = provenance::read(&bytes) {
-            let run = statement.invocation_id.rsplit_once("buildId=").map_or(statement.invocation_id.as_str(), |(_, id)| id);
-            said.push(format!("run {run} of commit {}", statement.commit.get(..8).unwrap_or(&statement.commit)));
+        match statement(registry, &hop.repository, &referrer.digest).await {
+            Ok(Some(statement)) if statement.subject.1 == *digest => said.push(origin(&statement)),
+            Ok(Some(_)) => said.push("a statement about another image".to_owned()),
+            Ok(None) => said.push("a statement of another kind".to_owned()),
+            Err(error) if is_of_content(&error) => said.push("a statement that cannot be read".to_owned()),
+            Err(error) => return Err(error),
         }
     }
     Ok(if said.is_empty() { "no provenance".to_owned() } else { format!("provenance: {}", said.join(", ")) })
+}
+
+fn origin(statement: &Statement) -> String {
+    let run = statement.invocation_id.rsplit_once("buildId=").map_or(statement.invocation_id.as_str(), |(_, id)| id);
+    format!("run {run} of commit {}", statement.commit.get(..8).unwrap_or(&statement.commit))
+}
+
+/// The statement that a referrer carries, if it is one of a build.
+async fn statement(registry: &Registry, repository: &str, referrer: &Digest) -> Result<Option<Statement>, RegistryError> {
+    let manifest = registry.manifest(repository, referrer).await?;
+    let Some(layer) = provenance::layer(&manifest) else { return Ok(None) };
+    let bytes = registry.small_blob(repository, &layer, provenance::LIMIT).await?;
+    Ok(provenance::read(&bytes).ok())
+}
+
+/// Whether it is the content that is wrong, and not the registry that cannot be asked.
+fn is_of_content(error: &RegistryError) -> bool {
+    use slipway_oci::RegistryErrorKind::{BlobNotFound, DigestMismatch, Protocol};
+    is_missing(error) || matches!(error.kind, BlobNotFound { .. } | DigestMismatch { .. } | Protocol { .. })
 }
 
 /// The owner's refresh token.
@@ -265,5 +290,92 @@ mod tests {
         assert_eq!(alone[0], "shopnonprod.azurecr.io/shop/orders: taken by run 3 (cd)");
         assert_eq!(path(&[("run 2 (ci)", pushed()), ("run 3 (cd)", promoted(Outcome::Failed))]), [first]);
         assert_eq!(path(&[("run 2 (ci)", fragment(Outcome::Failed, image(None)))]), Vec::<String>::new());
+    }
+
+    /// A local Azure with one registry, and whoever may push to it.
+    async fn registry(state: &std::path::Path) -> (slipway_standin::StandIn, Registry) {
+        use slipway_standin::{Config, Connection, ConnectionKind, CredentialKind, Options, StandIn};
+        let config = Config {
+            registries: vec![slipway_standin::Registry {
+                name: "shopprod".to_owned(),
+                resource_group: "shop".to_owned(),
+                pull: Vec::new(),
+                push: Vec::new(),
+                admin_user: true,
+            }],
+            connections: vec![Connection {
+                name: "admin".to_owned(),
+                principal: String::new(),
+                credential: CredentialKind::Secret,
+                wrong_secret: false,
+                kind: ConnectionKind::RegistryAdmin { registry: "shopprod".to_owned() },
+            }],
+            ..Config::default()
+        };
+        let options = Options { state: state.to_owned(), passthrough: false, strict: true };
+        let standin = StandIn::start(config.clone(), options, |_, _| Err("nobody is asked".to_owned())).await.unwrap();
+        let connection = slipway_standin::Store::open(state).unwrap().service_connections(&config).remove(0);
+        let value = |name: &str| connection.parameters.iter().find(|(known, _)| known == name).unwrap().1.clone();
+        let credential = Credential::Basic { username: value("username"), password: Secret::new(value("password"), &Unprinted) };
+        let registry = Registry::new("shopprod.azurecr.io", client(standin.endpoint()).unwrap(), credential, Arc::new(Unprinted)).unwrap();
+        (standin, registry)
+    }
+
+    #[tokio::test]
+    async fn what_others_put_beside_an_image_hides_no_provenance() {
+        use slipway_oci::provenance::{Pipeline, referrer, statement};
+        use slipway_oci::{Descriptor, Manifest};
+        let state = tempfile::tempdir().unwrap();
+        let (standin, registry) = registry(state.path()).await;
+        const IMAGE: &str = "application/vnd.oci.image.manifest.v1+json";
+        let repository = "shop/orders";
+        let config = Descriptor::of("application/vnd.oci.image.config.v1+json", b"{}");
+        registry.push_blob(repository, &config, "{}".into()).await.unwrap();
+        let named = serde_json::json!({ "mediaType": config.media_type, "digest": config.digest, "size": config.size });
+        let image = serde_json::json!({ "schemaVersion": 2, "mediaType": IMAGE, "config": named, "layers": [] }).to_string();
+        let image = Manifest::new(IMAGE, image);
+        registry.push_manifest(repository, &image).await.unwrap();
+        let hop = Hop { registry: "shopprod.azurecr.io".to_owned(), repository: repository.to_owned(), because: String::new() };
+        assert_eq!(origins(&registry, &hop, &image.digest).await.unwrap(), "no provenance");
+
+        let pipeline = Pipeline {
+            organization: "https://dev.azure.com/contoso/".to_owned(),
+            project_id: "p".to_owned(),
+            definition_id: "1".to_owned(),
+            definition_name: "ci".to_owned(),
+        };
+        let of = |digest: &Digest, run: &str| {
+            statement(&Statement {
+                subject: ("shopprod.azurecr.io/shop/orders".to_owned(), digest.clone()),
+                repository: "r".to_owned(),
+                reference: "refs/heads/main".to_owned(),
+                commit: "0123456789".to_owned(),
+                base: None,
+                invocation_id: pipeline.invocation_id(run),
+                builder_id: pipeline.builder_id(),
+                pipeline: pipeline.clone(),
+                started_on: OffsetDateTime::UNIX_EPOCH,
+                finished_on: OffsetDateTime::UNIX_EPOCH,
+            })
+        };
+        let vanished = of(&image.digest, "6");
+        let large = vec![b' '; provenance::LIMIT + 1];
+        for bytes in [of(&image.digest, "7"), vanished.clone(), large, b"[]".to_vec(), of(&config.digest, "8")] {
+            registry.push_referrer(repository, &referrer(&image.descriptor(), bytes)).await.unwrap();
+        }
+        let blobs = state.path().join("azure/registries/shopprod/blobs");
+        std::fs::remove_file(blobs.join(slipway_oci::digest_of(&vanished).hex())).unwrap();
+        let said = origins(&registry, &hop, &image.digest).await.unwrap();
+        let mut said: Vec<&str> = said.strip_prefix("provenance: ").unwrap().split(", ").collect();
+        said.sort_unstable();
+        let expected = [
+            "a statement about another image",
+            "a statement of another kind",
+            "a statement that cannot be read",
+            "a statement that cannot be read",
+            "run 7 of commit 01234567",
+        ];
+        assert_eq!(said, expected);
+        standin.stop().await;
     }
 }
