@@ -16,7 +16,7 @@ use crate::repositories::FolderFiles;
 use crate::state::StateFolder;
 use crate::stopped::{Stopped, fingerprint, source};
 use crate::terminal::Terminal;
-use crate::text::Line;
+use crate::text::{Line, Style};
 use crate::world::{Named, PipelineWorld, World, state_here};
 use crate::{delivery, groups, record};
 
@@ -39,6 +39,9 @@ pub(crate) async fn resume(
     if fingerprint(&here)? != stopped.pipeline {
         return Err(Failure::refused(format!("`{}`, or what it includes, is not what it was when run {run} stopped", here.file))
             .hint("put it back as it was, or run the pipeline again"));
+    }
+    if stopped.commit.is_none() {
+        compare_work_trees(&here.world, run, terminal)?;
     }
     let node = node_for(env, &options, &here, &pipeline).await?;
     let azure = Azure::for_run(&here.world, options.strict, terminal).await?;
@@ -78,6 +81,23 @@ fn waiting(state: &StateFolder, run: u64) -> Result<std::path::PathBuf, Failure>
                 .hint("run the pipeline again"))
         }
     }
+}
+
+/// Says where the work tree, of which a run goes on, is not the one that it began with.
+fn compare_work_trees(world: &World, run: u64, terminal: &Terminal) -> Result<(), Failure> {
+    let record = Store::new(world.state.path()).run(run).map_err(|error| Failure::refused(error.to_string()))?;
+    let repository = &world.repository;
+    let short = |commit: &str| commit.get(..8).unwrap_or(commit).to_owned();
+    let difference = if record.commit != repository.commit {
+        format!("it was at commit {} and is at {}", short(&record.commit), short(&repository.commit))
+    } else if record.uncommitted != repository.uncommitted {
+        "its uncommitted changes are others".to_owned()
+    } else {
+        return Ok(());
+    };
+    let message = format!("the work tree is not the one that run {run} began with ({difference}); `checkout: self` takes it as it is now");
+    terminal.print_error([Line::new().with(Style::Remark, "warning: ").with(Style::Plain, message)]);
+    Ok(())
 }
 
 /// The pipeline as it was when the run stopped.

@@ -421,3 +421,40 @@ fn environments_that_are_described_wrongly_are_named() {
           hint: known: `approvers`, `instructions`, `timeoutInMinutes`
         "#);
 }
+
+#[test]
+fn a_run_of_the_work_tree_goes_on_with_it_as_it_is_and_says_so() {
+    let world = world();
+    world.commit("First");
+    world.slipway(&["run", "cd.yml"]);
+    world.write("greeting", "good day\n");
+    let warning = |said: String| said.lines().find(|line| line.starts_with("warning: ")).map(str::to_owned);
+    let said = warning(world.slipway(&["runs", "resume", "1"]));
+    insta::assert_snapshot!(said.unwrap(), @r"
+        warning: the work tree is not the one that run 1 began with (its uncommitted changes are others); `checkout: self` takes it as it is now
+        ");
+    world.commit("Second");
+    let said = warning(crate::simulate::without_commits(&world.slipway(&["runs", "resume", "1"])));
+    insta::assert_snapshot!(said.unwrap(), @r"
+        warning: the work tree is not the one that run 1 began with (it was at commit COMMIT and is at COMMIT); `checkout: self` takes it as it is now
+        ");
+    world.git(&["checkout", "--quiet", "main~1"]);
+    assert_eq!(warning(world.slipway(&["runs", "resume", "1"])), None);
+}
+
+#[test]
+fn a_run_for_a_pull_request_goes_on_with_its_merge() {
+    let world = world();
+    world.write(
+        "slipway.local.yml",
+        &format!("{CONFIG}branchPolicies:\n- branch: main\n  buildValidation: [{{pipeline: shop-cd}}]\n{GROUP}"),
+    );
+    world.commit("First");
+    world.git(&["checkout", "--quiet", "-b", "feature"]);
+    world.write("greeting", "good day\n");
+    world.commit("Be polite");
+    assert!(world.slipway(&["simulate", "pr"]).starts_with("exit 3\n"));
+    let said = world.slipway(&["runs", "resume", "1", "--approve"]);
+    assert!(said.contains("shipped 1.2 of good day") && said.contains("the tip of refs/pull/1/merge"), "{said}");
+    assert!(said.starts_with("exit 0\n") && said.contains("pull request 1: feature into main"), "{said}");
+}
