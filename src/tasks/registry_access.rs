@@ -229,11 +229,16 @@ fn of_network(error: &SendError) -> TaskError {
             let message = format!("There is no container registry `{}`: its host name does not exist.", error.host);
             TaskError::new(codes::REG_REGISTRY, message).hint("Check the registry's name.")
         }
-        FailureKind::ProxyRefused(502..=504) => {
-            TaskError::new(codes::REG_NETWORK, format!("{error} There may be no such registry.")).hint(error.next_step())
-        }
+        FailureKind::ProxyRefused(502..=504) => TaskError::new(codes::REG_NETWORK, format!("{error} There may be no such registry."))
+            .hint(format!("Check the registry's name. If it is right: {}", lower_first(&error.next_step()))),
         _ => TaskError::new(codes::REG_NETWORK, error.to_string()).hint(error.next_step()),
     }
+}
+
+/// A sentence as the second half of another.
+fn lower_first(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// A failure of a registry.

@@ -75,7 +75,7 @@ pub const SPEC: TaskSpec = TaskSpec {
             name: "entryPoint",
             label: "Entry point",
             kind: InputKind::MultiLine,
-            help: "The program that a container starts, one argument on each line: `/app/orders`.",
+            help: "The program that a container starts, one argument on each line: `/app/orders`. Needed where there is no base image that has one.",
             properties: &[("rows", "3"), ("resizable", "true")],
             ..InputSpec::DEFAULT
         },

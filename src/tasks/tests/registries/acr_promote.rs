@@ -3,8 +3,9 @@
 use slipway_agent::commands::task::TaskResult;
 use slipway_agent::{Cancellation, StopReason};
 
-use crate::job::{Bench, SOURCE, TARGET};
+use crate::job::{Bench, SOURCE, TARGET, noise};
 use crate::relay::Relay;
+use crate::support::{Answer, ProxyRules, World};
 
 #[tokio::test]
 async fn images_are_promoted_and_a_second_time_nothing_is_copied() {
@@ -26,6 +27,23 @@ async fn images_are_promoted_and_a_second_time_nothing_is_copied() {
     let again = bench.promote(&[("tags", "live")]).await;
     assert_eq!(again.result, TaskResult::Succeeded, "{}", again.told());
     insta::assert_snapshot!("promoted_again", again.told());
+}
+
+#[tokio::test]
+async fn a_tag_of_the_target_goes_to_the_next_image() {
+    let mut bench = Bench::new();
+    bench.publish("41", &[]).await;
+    let before = bench.digest("orders");
+    bench.promote(&[("tags", "live")]).await;
+    bench.write("sources/app/orders", b"the next program");
+    bench.publish("42", &[]).await;
+    bench.variables.insert("RESOURCES_PIPELINE_CI_RUNID".to_owned(), "42".to_owned());
+    let finished = bench.promote(&[("tags", "live")]).await;
+    assert_eq!(finished.result, TaskResult::Succeeded, "{}", finished.told());
+    let told = format!("orders: tag live names it now; before it named {before}.");
+    assert!(finished.log.contains(&told), "{}", finished.log);
+    assert_eq!(bench.target.tagged("shop/orders:live"), bench.digest("orders"));
+    assert!(bench.target.has_manifest("shop/orders", &before));
 }
 
 #[tokio::test]
@@ -243,20 +261,21 @@ async fn registries_that_cannot_be_used_are_told() {
     let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     bench.target_host = Some(gone);
     insta::assert_snapshot!("no_registry", refused(&bench, &[]).await);
+    // a name that nobody has, which only the proxy can know
+    let host = "shopproduction.azurecr.io".to_owned();
+    let rules =
+        ProxyRules { refused: Some((host.clone(), "502 Bad Gateway".to_owned(), "no such host".to_owned())), ..ProxyRules::default() };
+    let world = World::start_with(&[], rules, |_| Answer::Reset).await;
+    bench.target_host = Some(host);
+    bench.variables.insert("AGENT_PROXYURL".to_owned(), format!("http://{}", world.proxy));
+    let told = refused(&bench, &[]).await;
+    insta::assert_snapshot!("no_registry_of_this_name", told.replace(&world.proxy.to_string(), "PROXY"));
 }
 
 #[tokio::test]
 async fn a_cancellation_in_the_middle_of_a_copy_leaves_no_image_and_the_rerun_goes_on() {
     let mut bench = Bench::new();
-    // what does not compress
-    let mut state = 1_u64;
-    let noise = std::iter::repeat_with(|| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()
-    });
-    bench.write("sources/app/orders", noise.take(400_000).collect::<Vec<_>>().as_flattened());
+    bench.write("sources/app/orders", &noise());
     bench.publish("41", &[]).await;
     let relay = Relay::start(&bench.target.host, 500_000).await;
     bench.target_host = Some(relay.host.clone());

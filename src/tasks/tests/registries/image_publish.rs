@@ -1,8 +1,10 @@
 //! ImagePublish.
 
 use slipway_agent::commands::task::TaskResult;
+use slipway_agent::{Cancellation, StopReason};
 
-use crate::job::{Bench, COMMIT, SOURCE};
+use crate::job::{Bench, COMMIT, SOURCE, noise};
+use crate::relay::Relay;
 
 #[tokio::test]
 async fn an_image_is_published_and_a_second_time_nothing_is_sent() {
@@ -174,4 +176,28 @@ async fn an_images_file_that_cannot_be_used_is_told() {
         assert_eq!(std::fs::read_to_string(bench.images()).unwrap(), text);
     }
     assert_eq!(bench.source.repositories(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_cancellation_in_the_middle_of_a_push_leaves_no_image_and_the_rerun_goes_on() {
+    let mut bench = Bench::new();
+    bench.write("sources/app/orders", &noise());
+    let relay = Relay::start(&bench.source.host, 500_000).await;
+    bench.source_host = Some(relay.host.clone());
+    let cancellation = Cancellation::default();
+    let mut task = std::pin::pin!(bench.publish_until("41", &[("tags", "v1")], cancellation.clone()));
+    tokio::select! {
+        () = relay.held() => cancellation.cancel(StopReason::Interrupted),
+        finished = &mut task => panic!("it ended before it was cancelled: {}", finished.told()),
+    }
+    insta::assert_snapshot!("stopped", task.await.told());
+    assert!(!bench.images().exists());
+    assert_eq!(bench.source.manifests("shop/orders"), 0);
+
+    relay.release();
+    let finished = bench.publish("41", &[("tags", "v1")]).await;
+    assert_eq!(finished.result, TaskResult::Succeeded, "{}", finished.told());
+    assert_eq!(bench.source.tagged("shop/orders:v1"), bench.digest("orders"));
+    // the image, its provenance, and the list of referrers
+    assert_eq!(bench.source.manifests("shop/orders"), 3);
 }

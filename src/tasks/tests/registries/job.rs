@@ -40,6 +40,18 @@ pub(crate) struct Finished {
     names: Vec<(String, String)>,
 }
 
+/// Three million bytes that do not compress.
+pub(crate) fn noise() -> Vec<u8> {
+    let mut state = 1_u64;
+    let words = std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()
+    });
+    words.take(375_000).flatten().collect()
+}
+
 impl Bench {
     /// With `app/orders` in the sources.
     pub(crate) fn new() -> Self {

@@ -8,3 +8,5 @@ mod image_publish;
 mod job;
 mod relay;
 mod server;
+#[path = "../../../net/tests/support/mod.rs"]
+mod support;

@@ -141,12 +141,19 @@ impl Server {
         self.folder.path().join("data/docker/registry/v2/blobs/sha256").join(&hex[..2]).join(hex).join("data")
     }
 
+    /// How many manifests the repository has, by the registry's disk.
+    pub(crate) fn manifests(&self, repository: &str) -> usize {
+        fs::read_dir(self.revisions(repository)).map(Iterator::count).unwrap_or_default()
+    }
+
     /// Whether the repository has a manifest of this digest, by the registry's disk.
     pub(crate) fn has_manifest(&self, repository: &str, digest: &str) -> bool {
         let hex = digest.strip_prefix("sha256:").unwrap();
-        let revisions =
-            self.folder.path().join("data/docker/registry/v2/repositories").join(repository).join("_manifests/revisions/sha256");
-        revisions.join(hex).join("link").is_file()
+        self.revisions(repository).join(hex).join("link").is_file()
+    }
+
+    fn revisions(&self, repository: &str) -> PathBuf {
+        self.folder.path().join("data/docker/registry/v2/repositories").join(repository).join("_manifests/revisions/sha256")
     }
 }
 
