@@ -13,13 +13,13 @@ use crate::shop::{GROUP, LOCAL};
 /// A service: `orders` in the registry `shopnonprod`.
 pub(crate) const REPOSITORY: &str = "shop/orders";
 
-/// [`LOCAL`] with the registries `shopnonprod` (push `ci`, pull `cd`) and `shopprod` (push `cd`), and connections named after who signs in.
+/// [`LOCAL`] with the registries `shopnonprod` (push `ci` and those of every kind, pull `cd`) and `shopprod` (push `cd`), and connections named after who signs in.
 fn local() -> String {
     let principals = "principals:\n- name: ci\n  credentials: [federated]\n- name: cd\n  credentials: [secret]\n";
     let connections = "\
 registries:
 - name: shopnonprod
-  push: [ci]
+  push: [ci, federated, secret, certificate, machine]
   pull: [cd]
   adminUser: true
 - name: shopprod
@@ -37,6 +37,21 @@ serviceConnections:
 - name: cd
   principal: cd
   credential: secret
+- name: nonprod-federated
+  type: dockerRegistry
+  registry: shopnonprod
+  principal: federated
+  credential: federated
+- name: nonprod-secret
+  type: dockerRegistry
+  registry: shopnonprod
+  principal: secret
+  credential: secret
+- name: nonprod-machine
+  type: dockerRegistry
+  registry: shopnonprod
+  principal: machine
+  credential: managedIdentity
 - name: nonprod-admin
   type: dockerRegistry
   registry: shopnonprod

@@ -1,0 +1,136 @@
+//! From a push to production: CI publishes, its completion starts CD, which promotes; what was tampered with is refused; a promotion
+//! that is interrupted is taken up again.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::Command;
+use std::thread;
+
+use slipway_tests::{Finished, World};
+
+use crate::leftovers::processes_of;
+use crate::local_azure::LocalAzure;
+use crate::registries::{cd, ci, content, digest, good, tags, text, world};
+
+const TRIGGER: &str = "    source: shop-ci\n    trigger: true\n";
+
+/// A world whose pushes to `main` start CI, and CI's completion CD with `tamper` in it; all is committed.
+fn delivery(tamper: &str) -> World {
+    let ci = ci("1", &[]).replacen("trigger: none\n", "trigger: [main]\n", 1);
+    let cd = cd(tamper, &[]).replacen("    source: shop-ci\n", TRIGGER, 1);
+    let world = world(&ci, &cd);
+    commit(&world, "Pipelines", "2026-11-24T00:01:00Z");
+    world
+}
+
+fn commit(world: &World, message: &str, date: &str) {
+    for arguments in [&["add", "."][..], &["commit", "--quiet", "-m", message]] {
+        let mut git = Command::new("git");
+        git.args(arguments).current_dir(world.repository()).env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+        for role in ["AUTHOR", "COMMITTER"] {
+            git.env(format!("GIT_{role}_NAME"), "Ada").env(format!("GIT_{role}_EMAIL"), "ada@example.com");
+            git.env(format!("GIT_{role}_DATE"), date);
+        }
+        let output = git.output().expect("git starts");
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+fn push(world: &World) -> Finished {
+    let packages = slipway_tests::root().join("target/packages").display().to_string();
+    Finished::of(World::start(world.command(&["simulate", "push", "--task", &packages])))
+}
+
+/// The tag that CD gives in production to the image of a run of CI, as [`tags`] has it.
+fn of_production(world: &World, run: u64) -> String {
+    format!("run-{run}={}", digest(world, run))
+}
+
+#[test]
+fn a_push_publishes_and_promotes() {
+    let world = delivery("");
+    let finished = push(&world);
+    assert_eq!(finished.status, 0, "{}", finished.text(&world));
+    insta::assert_snapshot!("push", text(&world, &finished));
+    // Each hop, read back from the registries.
+    let digest = digest(&world, 1);
+    for registry in ["shopnonprod", "shopprod"] {
+        assert!(content(&world, registry, &digest).exists(), "{registry} has no {digest}");
+    }
+    assert_eq!(tags(&world, "shopprod"), [of_production(&world, 1)]);
+}
+
+#[test]
+fn what_cd_reads_was_rewritten_to_the_image_of_another_run() {
+    let world = delivery("");
+    let finished = push(&world);
+    assert_eq!(finished.status, 0, "{}", finished.text(&world));
+    let other = digest(&world, 1);
+    let before = tags(&world, "shopprod");
+    // From now on CI builds another image, and a step of CD names the old one.
+    let change = |file: &str, from: &str, to: &str| {
+        let text = fs::read_to_string(world.repository().join(file)).expect("a readable file");
+        assert!(text.contains(from), "{text}");
+        world.write(file, &text.replace(from, to));
+    };
+    change("ci.yml", "version 1", "version 2");
+    let tamper = format!(
+        "- script: |\n    sed -i 's/sha256:[0-9a-f]*/{other}/' $(Pipeline.Workspace)/ci/images/images.json\n  displayName: Tamper\n"
+    );
+    change("cd.yml", "- task: AcrPromote@1\n", &format!("{tamper}- task: AcrPromote@1\n"));
+    commit(&world, "Tamper", "2026-11-24T00:02:00Z");
+    let finished = push(&world);
+    assert_eq!(finished.status, 1, "{}", finished.text(&world));
+    insta::assert_snapshot!("push_tampered", text(&world, &finished));
+    assert_eq!(tags(&world, "shopprod"), before);
+    assert!(!content(&world, "shopprod", &digest(&world, 3)).exists(), "something was copied");
+    // The control: without that step the new image is promoted.
+    change("cd.yml", &tamper, "");
+    commit(&world, "Mend", "2026-11-24T00:03:00Z");
+    let finished = push(&world);
+    assert_eq!(finished.status, 0, "{}", finished.text(&world));
+    assert!(tags(&world, "shopprod").contains(&of_production(&world, 5)), "{:?}", tags(&world, "shopprod"));
+}
+
+#[test]
+fn ctrl_c_in_the_middle_of_a_copy() {
+    let world = world(&ci("1", &[]), &cd("", &[]));
+    good(&world, "ci.yml");
+    let azure = LocalAzure::up(&world);
+    let pid = azure.pid();
+    // What is sent to the target takes ten minutes.
+    azure.fault(&["delay", "--host", "shopprod.azurecr.io", "--method", "PATCH", "--times", "9", "--seconds", "600"]);
+    let mut child = World::start(world.run_command("cd.yml"));
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut stderr = child.stderr.take().expect("a pipe");
+    let errors = thread::spawn(move || {
+        let mut text = String::new();
+        stderr.read_to_string(&mut text).map(|_| text)
+    });
+    let mut stdout = String::new();
+    while !stdout.contains("says its provenance") {
+        assert_ne!(lines.read_line(&mut stdout).expect("readable output"), 0, "{stdout}");
+    }
+    // Until an upload waits: its POST is answered, its PATCH has taken a delay.
+    let delays = |azure: &LocalAzure<'_>| azure.pending()[0]["times"].as_u64();
+    while delays(&azure) == Some(9) {
+        thread::yield_now();
+    }
+    let running = processes_of(&world);
+    assert!(running.iter().any(|process| process.contains("acr-promote")), "the search does not find the running task: {running:?}");
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT).expect("a signal");
+    lines.read_to_string(&mut stdout).expect("readable output");
+    let status = child.wait().expect("an exit status").code().unwrap_or(-1);
+    let finished = Finished { status, stdout, stderr: errors.join().expect("no panic").expect("readable output") };
+    assert_eq!(finished.status, 130, "{}", finished.text(&world));
+    let left = processes_of(&world);
+    assert!(left.iter().all(|process| process.starts_with(&format!("{pid}: "))), "{left:?}");
+    azure.fault(&["--clear"]);
+    drop(azure);
+    insta::assert_snapshot!("interrupted_copy", text(&world, &finished).replace(&format!("process {pid}"), "process [pid]"));
+    let image = digest(&world, 1);
+    assert!(!content(&world, "shopprod", &image).exists() && tags(&world, "shopprod").is_empty(), "half an image has a name");
+    good(&world, "cd.yml");
+    assert!(content(&world, "shopprod", &image).exists());
+    assert_eq!(tags(&world, "shopprod"), [of_production(&world, 1)]);
+}
