@@ -44,6 +44,9 @@ before(() => (check = checker(tasks)));
 const steps = (...lines) => `steps:\n${lines.join('\n')}\n`;
 const fetch = (...inputs) =>
   steps('- task: KeyVaultFetch@1', '  inputs:', '    azureSubscription: shop', '    keyVaultName: shop', ...inputs.map((line) => `    ${line}`));
+const publish = (...inputs) =>
+  steps('- task: ImagePublish@1', '  inputs:', '    repository: shop/orders', '    folder: out', ...inputs.map((line) => `    ${line}`));
+const promote = (...inputs) => steps('- task: AcrPromote@1', '  inputs:', '    imagesFile: images.json', ...inputs.map((line) => `    ${line}`));
 
 for (const [name, text, line, message] of [
   ['an unknown key of a step', steps('- script: echo', '  displayNme: x'), 3, /^Unexpected property displayNme$/],
@@ -54,6 +57,11 @@ for (const [name, text, line, message] of [
   ['a missing input of our task', fetch(), 3, /^Missing property "secrets"\.$/],
   ['an input of the wrong type', fetch('secrets: A = b', 'dryRun: perhaps'), 7, /^Incorrect type\. Expected "boolean"\.$/],
   ['a value that is no choice', fetch('secrets: A = b', 'onExpired: explode'), 7, /^Value is not accepted\. Valid values: "warn", "fail"\.$/],
+  ['an unknown input of ImagePublish', publish('entrypiont: /app/orders'), 6, /^Unexpected property entrypiont$/],
+  ['a kind of connection that ImagePublish has not', publish('connectionType: kubernetes'), 6, /^Value is not accepted\. Valid values: "azureResourceManager", "dockerRegistry"\.$/],
+  ['a missing input of ImagePublish', publish().replace('    folder: out\n', ''), 3, /^Missing property "folder"\.$/],
+  ['an unknown input of AcrPromote', promote('targetRegistry: shopprod'), 5, /^Unexpected property targetRegistry$/],
+  ['a dry run of AcrPromote that is neither', promote('dryRun: perhaps'), 5, /^Incorrect type\. Expected "boolean"\.$/],
   ['broken YAML', 'steps:\n- script: "echo\n', 3, /unexpected end of the stream/],
 ]) {
   test(`${name} is found`, async () => {
@@ -66,6 +74,15 @@ test('inputs as Azure Pipelines takes them are accepted', async () => {
   const text = fetch('secrets: |', '  A = b', 'dryRun: $(dry)', 'onExpired: WARN', 'timeoutInMinutes: 5').replace('azureSubscription', 'ConnectedServiceName');
   assert.deepStrictEqual(await check(text), []);
   assert.deepStrictEqual(await check(fetch('secrets: A = b', "dryRun: 'true'")), []);
+});
+
+test('publishing and promoting, with every input, are accepted', async () => {
+  const of = (name) => tasks.find((task) => task.name === name).inputs.map((input) => input.name);
+  const value = { dryRun: 'true', connectionType: 'dockerRegistry', sourceConnectionType: 'dockerRegistry', targetConnectionType: 'azureResourceManager' };
+  for (const name of ['ImagePublish', 'AcrPromote']) {
+    const text = steps(`- task: ${name}@1`, '  inputs:', ...of(name).map((input) => `    ${input}: ${value[input] || 'x'}`));
+    assert.deepStrictEqual(await check(text), [], text);
+  }
 });
 
 assert.ok(examples.length > 0);
