@@ -3,6 +3,7 @@
 //! In the order in which a deployment uses them:
 //!
 //! - [`manifests`]: files and folders become [`Object`]s, each with its file, line and document.
+//! - [`template`]: values are put into manifests that are templates (handlebars), and into no others.
 //! - [`images`]: every container whose image is one of the delivery's gets it by digest.
 //! - [`order`]: the order in which objects are applied, and its reverse.
 //!
@@ -18,6 +19,7 @@ pub mod order;
 mod place;
 mod problem;
 mod source;
+pub mod template;
 mod yaml;
 
 pub use object::{Object, ObjectName};
