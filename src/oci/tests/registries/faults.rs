@@ -108,6 +108,21 @@ async fn a_manifest_that_is_not_what_its_digest_says_is_refused() {
 }
 
 #[tokio::test]
+async fn a_target_that_says_another_digest_than_the_one_that_was_asked_for_is_refused() {
+    const OTHER: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
+    let (from, to, image) = world().await;
+    copied(&from, &to, &image).await.unwrap();
+    to.fault("HEAD", "/manifests/", Fault::Status(200, "docker-content-digest", OTHER));
+    let error = copied(&from, &to, &image).await.unwrap_err();
+    let expected = &image.manifest.digest;
+    assert_eq!(
+        error.to_string(),
+        format!("The content that `{}/b/target` has for `{expected}` is something else: the registry says that it is `{OTHER}`.", to.host)
+    );
+    copied(&from, &to, &image).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_registry_that_throttles_is_waited_for_wherever_it_does() {
     let (from, to, image) = world().await;
     for (method, part) in
