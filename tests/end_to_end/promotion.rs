@@ -1,11 +1,11 @@
 //! From a push to production: CI publishes, its completion starts CD, which promotes; what was tampered with is refused; a promotion
 //! that is interrupted is taken up again.
 
-use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Command;
-use std::thread;
+use std::{env, fs, thread};
 
+use serde_json::Value;
 use slipway_tests::{Finished, World};
 
 use crate::leftovers::processes_of;
@@ -58,6 +58,52 @@ fn a_push_publishes_and_promotes() {
         assert!(content(&world, registry, &digest).exists(), "{registry} has no {digest}");
     }
     assert_eq!(tags(&world, "shopprod"), [of_production(&world, 1)]);
+    let azure = LocalAzure::up(&world);
+    let statement = provenance_in_production(&world, &azure, &digest);
+    drop(azure);
+    assert_eq!(statement["subject"][0]["digest"]["sha256"].as_str(), digest.strip_prefix("sha256:"));
+    let built = &statement["predicate"]["buildDefinition"];
+    assert_eq!(built["resolvedDependencies"][0]["digest"]["gitCommit"].as_str(), Some(head(&world).as_str()));
+    let run = statement["predicate"]["runDetails"]["metadata"]["invocationId"].as_str().expect("a run");
+    assert!(run.starts_with("https://dev.azure.com/contoso/") && run.ends_with("/_build/results?buildId=1"), "{run}");
+}
+
+/// The commit that is checked out.
+fn head(world: &World) -> String {
+    let output = Command::new("git").args(["rev-parse", "HEAD"]).current_dir(world.repository()).output().expect("git starts");
+    String::from_utf8(output.stdout).expect("text").trim().to_owned()
+}
+
+/// The only provenance of an image in `shopprod`, as oras discovers and reads it.
+fn provenance_in_production(world: &World, azure: &LocalAzure<'_>, digest: &str) -> Value {
+    let file = world.state().join("azure/store/registries.json");
+    let passwords: Value = serde_json::from_slice(&fs::read(file).expect("the registries' passwords")).expect("valid JSON");
+    let password = passwords["shopprod"][0].as_str().expect("a password");
+    let oras = |arguments: &[&str]| -> Value {
+        let program = env::var_os("SLIPWAY_TEST_ORAS");
+        let program = program.expect("SLIPWAY_TEST_ORAS is not set: run ./scripts/test, which installs oras and sets it");
+        let mut command = Command::new(program);
+        command.args(arguments).args(["--username", "shopprod", "--password", password]).current_dir(world.folder());
+        command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", world.folder().join("home")).envs(azure.network());
+        let output = command.output().expect("oras starts");
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stdout)))
+    };
+    let repository = "shopprod.azurecr.io/shop/orders";
+    let found = oras(&[
+        "discover",
+        "--format",
+        "json",
+        "--distribution-spec",
+        "v1.1-referrers-api",
+        "--artifact-type",
+        "application/vnd.in-toto+json",
+        &format!("{repository}@{digest}"),
+    ]);
+    assert_eq!(found["referrers"].as_array().map(Vec::len), Some(1), "{found}");
+    let manifest = oras(&["manifest", "fetch", found["referrers"][0]["reference"].as_str().expect("a reference")]);
+    let blob = manifest["layers"][0]["digest"].as_str().expect("a digest");
+    oras(&["blob", "fetch", "--output", "-", &format!("{repository}@{blob}")])
 }
 
 #[test]

@@ -25,6 +25,7 @@ registries:
 - name: shopprod
   push: [cd]
   pull: [ci]
+  adminUser: true
 
 pipelines:
 - {name: shop-ci, file: ci.yml}
