@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use slipway_secret::SecretSink;
 
-use crate::connections::{AzureRmConnection, ConnectionProblem, DockerRegistryConnection, SecureFile};
+use crate::connections::{AzureRmConnection, ConnectionProblem, DockerRegistryConnection, KubernetesConnection, SecureFile};
 use crate::input_problem::error_of;
 use crate::mapping::{self, MappingEntry};
 use crate::spec::{InputSpec, TaskSpec};
@@ -180,6 +180,11 @@ impl<'a> Inputs<'a> {
     /// The connection of type Docker Registry that the input names. As with [`Self::connection_azure`], asking means needing.
     pub fn connection_docker_registry(&mut self, name: &str) -> Checked<DockerRegistryConnection> {
         self.connection(name, "of type Docker Registry", DockerRegistryConnection::read)
+    }
+
+    /// The connection of type Kubernetes that the input names. As with [`Self::connection_azure`], asking means needing.
+    pub fn connection_kubernetes(&mut self, name: &str) -> Checked<KubernetesConnection> {
+        self.connection(name, "of type Kubernetes", KubernetesConnection::read)
     }
 
     fn connection<T>(

@@ -3,6 +3,7 @@
 mod azure_rm;
 mod docker_registry;
 mod endpoint;
+mod kubernetes;
 mod secure_file;
 mod system;
 
@@ -10,5 +11,6 @@ pub use azure_rm::{AzureIdentity, AzureRmConnection, CloudData, IdentityEndpoint
 pub use docker_registry::{DockerRegistryConnection, RegistryIdentity};
 pub use endpoint::ConnectionProblem;
 pub(crate) use endpoint::Endpoint;
+pub use kubernetes::{KubernetesAccess, KubernetesConnection};
 pub use secure_file::SecureFile;
 pub use system::SystemConnection;
