@@ -128,7 +128,7 @@ fn not_a_template(source: &Source, error: &TemplateError) -> Problem {
     Problem::new(source.place(line), format!("the template is not understood: {reason}"), hint)
 }
 
-/// Puts an empty text at a path; false where that is not possible or changes nothing.
+/// Puts an empty list, which can be printed, asked and gone through, at a path; false where that is not possible or changes nothing.
 fn put_empty(values: &mut Map<String, Value>, path: &str) -> bool {
     let mut steps = path.split(['.', '/']).filter(|step| !step.is_empty()).peekable();
     let mut map = values;
@@ -136,7 +136,7 @@ fn put_empty(values: &mut Map<String, Value>, path: &str) -> bool {
         let is_last = steps.peek().is_none();
         if is_last {
             let is_new = !map.contains_key(step);
-            map.entry(step).or_insert_with(|| Value::String(String::new()));
+            map.entry(step).or_insert_with(|| Value::Array(Vec::new()));
             return is_new;
         }
         match map.entry(step).or_insert_with(|| Value::Object(Map::new())) {
@@ -240,6 +240,8 @@ mod tests {
         a.hbs.yaml:4: the template needs the value `debug`, which is missing
           give it, or correct its name; given are `replicas`, `list`
         a.hbs.yaml:8: the template needs the value `ports`, which is missing
+          give it, or correct its name; given are `replicas`, `list`
+        a.hbs.yaml:9: the template needs the value `replicas.x`, which is missing
           give it, or correct its name; given are `replicas`, `list`
         b.hbs.yaml:3: value 1 of `eq` in the template is missing
           given are `replicas`, `list`
