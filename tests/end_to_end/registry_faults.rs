@@ -99,11 +99,6 @@ fn a_connection_is_reset_in_the_middle_of_an_upload() {
 }
 
 #[test]
-fn a_connection_is_always_reset() {
-    fails("always_reset", &["large.yml"], &[&with("reset-upload", &PUSH, &["--times", "8"])], "SLIP-REG-");
-}
-
-#[test]
 fn a_registry_takes_no_layer_of_that_size() {
     fails("too_large", &["large.yml"], &[&with("status", &PUSH, &["--status", "413"])], "SLIP-REG-");
 }
