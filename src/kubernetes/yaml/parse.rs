@@ -43,15 +43,23 @@ fn document(source: &Source, part: &Part<'_>, problems: &mut Vec<Problem>) -> Op
 /// A list or a mapping that is being read.
 enum Open {
     Sequence { line: usize, anchor: usize, items: Vec<Node> },
-    Mapping { line: usize, anchor: usize, entries: Vec<Entry>, key: Option<Key>, merged: Vec<Node> },
+    Mapping { line: usize, anchor: usize, entries: Vec<Entry>, key: Option<Key>, merged: Vec<Merged> },
 }
 
 enum Key {
     Text(String, usize),
-    /// `<<`
-    Merge,
+    /// `<<`, with its line.
+    Merge(usize),
     /// One that cannot be used, which was told.
     Bad,
+}
+
+/// A mapping that `<<` names.
+struct Merged {
+    /// How many entries come before the `<<`.
+    after: usize,
+    line: usize,
+    entries: Vec<Entry>,
 }
 
 /// What an alias stands for.
@@ -102,7 +110,7 @@ impl Builder<'_> {
             Event::SequenceEnd | Event::MappingEnd => match self.open.pop() {
                 Some(Open::Sequence { line, anchor, items }) => self.finish(Kind::Sequence(items), anchor, line),
                 Some(Open::Mapping { line, anchor, entries, merged, .. }) => {
-                    let entries = with_merged(entries, merged);
+                    let entries = self.with_merged(entries, merged);
                     self.finish(Kind::Mapping(entries), anchor, line);
                 }
                 None => {}
@@ -113,17 +121,20 @@ impl Builder<'_> {
 
     fn scalar(&mut self, text: &str, is_plain: bool, anchor: usize, tag: Option<&Tag>, line: usize) {
         let scalar = match tag {
-            None if is_plain => resolve(text),
+            None if is_plain => match resolve(text) {
+                Scalar::Value(value) if self.wants_key() && !value.is_string() => {
+                    return self.key_of_other_type(text, &value, anchor, line);
+                }
+                Scalar::NotFinite | Scalar::TooLarge if self.wants_key() => Scalar::Value(text.into()),
+                scalar => scalar,
+            },
             None => Scalar::Value(text.into()),
             Some(tag) => self.tagged(text, tag, line),
         };
         let value = match scalar {
             // `<<` is a text everywhere but as a key.
             Scalar::Merge if self.wants_key() => {
-                if let Some(Open::Mapping { key, .. }) = self.open.last_mut() {
-                    *key = Some(Key::Merge);
-                }
-                return;
+                return self.set_key(Key::Merge(line));
             }
             Scalar::Merge => text.into(),
             Scalar::Value(value) => value,
@@ -210,22 +221,32 @@ impl Builder<'_> {
 
     fn add(&mut self, node: Node, line: usize) {
         if self.wants_key() {
-            let new = self.key(node, line);
-            if let Some(Open::Mapping { key, .. }) = self.open.last_mut() {
-                *key = Some(new);
-            }
-            return;
+            let key = self.key(node, line);
+            return self.set_key(key);
         }
         match self.open.last_mut() {
             None => self.root = Some(node),
             Some(Open::Sequence { items, .. }) => items.push(node),
             Some(Open::Mapping { entries, key, merged, .. }) => match key.take() {
                 Some(Key::Text(key, line)) => entries.push(Entry { key, line, value: node }),
-                Some(Key::Merge) => match node.kind {
-                    Kind::Mapping(_) => merged.push(node),
-                    Kind::Sequence(items) if items.iter().all(|item| matches!(item.kind, Kind::Mapping(_))) => merged.extend(items),
-                    _ => self.refuse(line, format!("`<<` takes a mapping or a list of mappings, found {}", node.describe()), ""),
-                },
+                Some(Key::Merge(line)) => {
+                    let found = node.describe();
+                    let nodes = match node.kind {
+                        Kind::Sequence(items) => items,
+                        _ => vec![node],
+                    };
+                    let after = entries.len();
+                    let mut is_good = true;
+                    for node in nodes {
+                        match node.kind {
+                            Kind::Mapping(entries) => merged.push(Merged { after, line, entries }),
+                            _ => is_good = false,
+                        }
+                    }
+                    if !is_good {
+                        self.refuse(line, format!("`<<` takes a mapping or a list of mappings, found {found}"), "");
+                    }
+                }
                 Some(Key::Bad) | None => {}
             },
         }
@@ -236,11 +257,7 @@ impl Builder<'_> {
         let text = match &node.kind {
             Kind::Scalar(Value::String(text)) => text.clone(),
             Kind::Scalar(Value::Bool(value)) => value.to_string(),
-            // Floating-point keys have the shortest form with the precision of 32 bits (`sigs.k8s.io/yaml`).
-            Kind::Scalar(Value::Number(number)) => match number.as_f64().filter(|_| number.is_f64()) {
-                Some(value) => (value as f32).to_string(),
-                None => number.to_string(),
-            },
+            Kind::Scalar(Value::Number(number)) => number.to_string(),
             _ => {
                 let hint = self.template_hint(line).unwrap_or("write it in quotes if a text is meant");
                 self.refuse(line, format!("a key must be a text, found {}", node.describe()), hint);
@@ -255,6 +272,43 @@ impl Builder<'_> {
             }
             None => Key::Text(text, line),
         }
+    }
+
+    /// A key without quotes that is no text to YAML. JSON has it as a text; where that is another one than the one that is
+    /// written (`on`, `y`, `0777`, `1.10`), kubectl would set a key that nobody wrote.
+    fn key_of_other_type(&mut self, text: &str, value: &Value, anchor: usize, line: usize) {
+        let in_json = value.to_string();
+        if !value.is_null() && in_json == text {
+            return self.finish(Kind::Scalar(text.into()), anchor, line);
+        }
+        let what = Node { kind: Kind::Scalar(value.clone()), line }.describe();
+        self.refuse(line, format!("the key `{text}` is no text: YAML reads {what}"), "write it in quotes");
+        self.set_key(Key::Bad);
+    }
+
+    fn set_key(&mut self, new: Key) {
+        if let Some(Open::Mapping { key, .. }) = self.open.last_mut() {
+            *key = Some(new);
+        }
+    }
+
+    /// The entries with those of merged mappings, of which the mapping's own ones and earlier ones win (YAML's merge key). An own
+    /// one *before* the `<<` wins by YAML's definition and loses in kubectl, so it is refused.
+    fn with_merged(&mut self, mut entries: Vec<Entry>, merged: Vec<Merged>) -> Vec<Entry> {
+        for Merged { after, line, entries: more } in merged {
+            for entry in more {
+                match entries.iter().position(|known| known.key == entry.key) {
+                    Some(at) if at < after => {
+                        let message =
+                            format!("`<<` has the key `{}`, which this mapping sets in line {} already", entry.key, entries[at].line);
+                        self.refuse(line, message, "put `<<` first, so that every reader takes the mapping's own value");
+                    }
+                    Some(_) => {}
+                    None => entries.push(entry),
+                }
+            }
+        }
+        entries
     }
 
     fn check_depth(&mut self, more: usize, line: usize) -> bool {
@@ -298,20 +352,6 @@ impl Builder<'_> {
     }
 }
 
-/// The entries with those of merged mappings, of which the mapping's own ones and earlier ones win (YAML's merge key).
-fn with_merged(mut entries: Vec<Entry>, merged: Vec<Node>) -> Vec<Entry> {
-    for node in merged {
-        if let Kind::Mapping(more) = node.kind {
-            for entry in more {
-                if !entries.iter().any(|known| known.key == entry.key) {
-                    entries.push(entry);
-                }
-            }
-        }
-    }
-    entries
-}
-
 /// How many values are in a node, itself included, and how deep it is nested.
 fn measure(node: &Node) -> (usize, usize) {
     let inner: Vec<_> = match &node.kind {
@@ -324,101 +364,4 @@ fn measure(node: &Node) -> (usize, usize) {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn read(text: &str) -> (Vec<Value>, String) {
-        let mut problems = Vec::new();
-        let nodes = documents(&Source::new("a.yaml", text), &mut problems);
-        (nodes.iter().map(|node| node.to_json().0).collect(), crate::Problems(problems).to_string())
-    }
-
-    fn good(text: &str) -> Value {
-        let (mut values, problems) = read(text);
-        assert_eq!(problems, "");
-        assert_eq!(values.len(), 1, "{values:?}");
-        values.remove(0)
-    }
-
-    #[test]
-    fn types_quotes_and_tags() {
-        let text =
-            "a: yes\nb: 'yes'\nc: \"0777\"\nd: 0777\ne: |\n  on\nf: !!str 5\ng: !!float 2\nh: !!int '7'\ni:\nj: [off, {k: 1.10}]\nl: <<\n";
-        assert_eq!(
-            good(text),
-            json!({"a": true, "b": "yes", "c": "0777", "d": 511, "e": "on\n", "f": "5", "g": 2, "h": 7, "i": null, "j": [false, {"k": 1.1}], "l": "<<"})
-        );
-        assert_eq!(good("on: 1\n0777: 2\n1.10: 3\n'y': 4\n"), json!({"true": 1, "511": 2, "1.1": 3, "y": 4}));
-        assert_eq!(good("{\"a\":\n\t{\"b\": [1, \"x\\u00e9\"]}}\n"), json!({"a": {"b": [1, "xé"]}}));
-    }
-
-    #[test]
-    fn anchors_aliases_and_merge_keys() {
-        let text = "base: &base {cpu: 1, memory: 2}\nmore: &more {memory: 3, disk: 4}\na: *base\nb: {<<: *base, cpu: 5}\nc:\n  <<: [*base, *more]\n";
-        let value = good(text);
-        assert_eq!(value["a"], json!({"cpu": 1, "memory": 2}));
-        assert_eq!(value["b"], json!({"cpu": 5, "memory": 2}));
-        assert_eq!(value["c"], json!({"cpu": 1, "memory": 2, "disk": 4}));
-        insta::assert_snapshot!(read("a: &a [*a]\n---\nb: *b\n---\n<<: 1\nc: 2\n").1, @"
-        a.yaml:1: an alias that stands for something which contains it
-          write the value out
-        a.yaml:3: not valid YAML: while parsing node, found unknown anchor
-          an alias (`*name`) needs an anchor (`&name`) before it in the same document
-        a.yaml:5: `<<` takes a mapping or a list of mappings, found a number
-        ");
-        let laughs: String = (1..20).map(|at| format!("a{at}: &a{at} [*a{0}, *a{0}, *a{0}]\n", at - 1)).collect();
-        assert!(read(&format!("a0: &a0 [1, 2, 3]\n{laughs}")).1.contains("aliases stand for more than 100000 values"));
-    }
-
-    #[test]
-    fn nesting_has_a_limit() {
-        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-        assert!(read(&nested(200)).1.is_empty());
-        assert_eq!(read(&nested(201)).1, "a.yaml:1: lists and mappings are nested more than 200 levels deep");
-        let through_aliases = format!("a: &a {}\nb: &b {}\n", nested(150), nested(100).replace("[]", "[*a]"));
-        assert!(read(&through_aliases).1.contains("a.yaml:2: lists and mappings are nested"));
-    }
-
-    #[test]
-    fn lines_are_those_of_keys_and_items() {
-        let mut problems = Vec::new();
-        let nodes = documents(&Source::new("a.yaml", "a: 1\n---\nb: &b\n  - x\n  - c:\n      y\nd/e: *b\n"), &mut problems);
-        let (_, lines) = nodes[1].to_json();
-        let line = |pointer: &str| lines.get(pointer).copied();
-        assert_eq!(
-            [line(""), line("/b"), line("/b/0"), line("/b/1"), line("/b/1/c"), line("/d~1e"), line("/d~1e/1")].map(Option::unwrap),
-            [3, 3, 4, 5, 5, 7, 5]
-        );
-    }
-
-    #[test]
-    fn what_is_wrong_has_its_line_in_every_document() {
-        insta::assert_snapshot!(
-            read("a: 1\na: 2\n---\nb: c: d\n---\n? [x]\n: 1\n~: 2\ne: !mine 1\nf: !!int x\ng: .inf\n---\nimage: {{ image }}\n---\nok: 1\n...\nmore: 1\n---\na: \"x\n").1,
-            @"
-        a.yaml:2: the key `a` is already in line 1
-          remove one of the two, or join their values
-        a.yaml:4: not valid YAML: mapping values are not allowed in this context
-          a value that contains `: ` must be in quotes; a key must be indented like the other keys of its mapping
-        a.yaml:6: a key must be a text, found a list
-          write it in quotes if a text is meant
-        a.yaml:8: a key must be a text, found nothing
-          write it in quotes if a text is meant
-        a.yaml:9: the tag `!mine`, which means nothing in a manifest
-          leave it out
-        a.yaml:10: the tag `!!int` does not fit its value
-          leave the tag out, or correct the value
-        a.yaml:11: `.inf` is a number that JSON does not have
-          write it in quotes if a text is meant
-        a.yaml:13: a key must be a text, found a mapping
-          if the file is a template, name it `*.hbs.yaml`; else write a value that begins with `{{` in quotes
-        a.yaml:17: a second document begins here without a line `---` before it
-          add the line
-        a.yaml:19: not valid YAML: while scanning a quoted scalar, found unexpected end of stream
-          a quote that was opened is not closed
-        "
-        );
-    }
-}
+mod tests;
