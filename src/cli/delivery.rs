@@ -8,7 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use slipway_model::{AzureEndpoint, Digest, Facts, Fragment, Outcome};
 use slipway_net::{AccessToken, Client, Clock, ProxySettings, Settings, TokenError, TokenSource};
-use slipway_oci::provenance::{self, Statement};
+use slipway_oci::provenance::{self, Found, Statement};
 use slipway_oci::{Credential, Registry, RegistryError, media};
 use slipway_runner::Store;
 use slipway_secret::{Secret, SecretSink};
@@ -164,13 +164,11 @@ fn is_missing(error: &RegistryError) -> bool {
 async fn origins(registry: &Registry, hop: &Hop, digest: &Digest) -> Result<String, RegistryError> {
     let mut said = Vec::new();
     for referrer in registry.referrers(&hop.repository, digest, Some(media::IN_TOTO)).await? {
-        match statement(registry, &hop.repository, &referrer.digest).await {
-            Ok(Some(statement)) if statement.subject.1 == *digest => said.push(origin(&statement)),
-            Ok(Some(_)) => said.push("a statement about another image".to_owned()),
-            Ok(None) => said.push("a statement of another kind".to_owned()),
-            Err(error) if is_of_content(&error) => said.push("a statement that cannot be read".to_owned()),
-            Err(error) => return Err(error),
-        }
+        said.push(match provenance::look(registry, &hop.repository, digest, &referrer.digest).await? {
+            Found::Statement(statement) => origin(&statement),
+            Found::OfAnother(_) => "a statement about another image".to_owned(),
+            Found::Other(_) => "a statement that cannot be read".to_owned(),
+        });
     }
     Ok(if said.is_empty() { "no provenance".to_owned() } else { format!("provenance: {}", said.join(", ")) })
 }
@@ -178,20 +176,6 @@ async fn origins(registry: &Registry, hop: &Hop, digest: &Digest) -> Result<Stri
 fn origin(statement: &Statement) -> String {
     let run = statement.invocation_id.rsplit_once("buildId=").map_or(statement.invocation_id.as_str(), |(_, id)| id);
     format!("run {run} of commit {}", statement.commit.get(..8).unwrap_or(&statement.commit))
-}
-
-/// The statement that a referrer carries, if it is one of a build.
-async fn statement(registry: &Registry, repository: &str, referrer: &Digest) -> Result<Option<Statement>, RegistryError> {
-    let manifest = registry.manifest(repository, referrer).await?;
-    let Some(layer) = provenance::layer(&manifest) else { return Ok(None) };
-    let bytes = registry.small_blob(repository, &layer, provenance::LIMIT).await?;
-    Ok(provenance::read(&bytes).ok())
-}
-
-/// Whether it is the content that is wrong, and not the registry that cannot be asked.
-fn is_of_content(error: &RegistryError) -> bool {
-    use slipway_oci::RegistryErrorKind::{BlobNotFound, DigestMismatch, Protocol};
-    is_missing(error) || matches!(error.kind, BlobNotFound { .. } | DigestMismatch { .. } | Protocol { .. })
 }
 
 /// The owner's refresh token.
@@ -370,7 +354,7 @@ mod tests {
         said.sort_unstable();
         let expected = [
             "a statement about another image",
-            "a statement of another kind",
+            "a statement that cannot be read",
             "a statement that cannot be read",
             "a statement that cannot be read",
             "run 7 of commit 01234567",

@@ -76,6 +76,14 @@ pub enum RegistryErrorKind {
     },
 }
 
+impl RegistryErrorKind {
+    /// Whether what was asked for is not there, or cannot be what it should be; else the registry cannot be asked, or what it has is not
+    /// what its digest says.
+    pub(crate) fn is_of_content(&self) -> bool {
+        matches!(self, Self::ManifestNotFound { .. } | Self::BlobNotFound { .. } | Self::Protocol { status: None, .. })
+    }
+}
+
 impl RegistryError {
     /// The next step for a person.
     pub fn next_step(&self) -> String {

@@ -8,7 +8,7 @@ use slipway_model::Digest;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::{Descriptor, Manifest, Referrer, media};
+use crate::{Descriptor, Manifest, Referrer, Registry, RegistryError, media};
 
 const STATEMENT: &str = "https://in-toto.io/Statement/v1";
 const PREDICATE: &str = "https://slsa.dev/provenance/v1";
@@ -193,6 +193,43 @@ pub fn layer(manifest: &Manifest) -> Option<Descriptor> {
         crate::manifest::Content::Image { layers, .. } => layers.into_iter().find(|layer| layer.media_type == media::IN_TOTO),
         crate::manifest::Content::Index { .. } => None,
     }
+}
+
+/// What lies beside an image and is said to be its provenance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// A statement on the build of the image.
+    Statement(Box<Statement>),
+    /// A statement on the build of another image, which this is the digest of.
+    OfAnother(Digest),
+    /// Something else, or nothing that can be read: why.
+    Other(String),
+}
+
+/// Looks at a referrer of the image `digest`. Others may put there what they like, and clean-ups may take a part of it: what is wrong
+/// with its content is no failure, so that it hides no other.
+///
+/// # Errors
+/// When the registry cannot be asked.
+pub async fn look(registry: &Registry, repository: &str, digest: &Digest, referrer: &Digest) -> Result<Found, RegistryError> {
+    let bytes = async {
+        let manifest = registry.manifest(repository, referrer).await?;
+        match layer(&manifest) {
+            Some(layer) => registry.small_blob(repository, &layer, LIMIT).await.map(Some),
+            None => Ok(None),
+        }
+    };
+    let found = match bytes.await {
+        Ok(Some(bytes)) => read(&bytes),
+        Ok(None) => return Ok(Found::Other("it has no statement".to_owned())),
+        Err(error) if error.kind.is_of_content() => return Ok(Found::Other(error.to_string())),
+        Err(error) => return Err(error),
+    };
+    Ok(match found {
+        Ok(statement) if statement.subject.1 == *digest => Found::Statement(Box::new(statement)),
+        Ok(statement) => Found::OfAnother(statement.subject.1),
+        Err(error) => Found::Other(error.to_string()),
+    })
 }
 
 #[cfg(test)]

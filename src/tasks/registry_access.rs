@@ -92,7 +92,10 @@ impl RegistryAccess {
                     RegistryAddress::Name(name) => {
                         Way::Name { name, cloud: Box::new(cloud), subscription_id: connection.subscription_id, credential }
                     }
-                    RegistryAddress::LoginServer(host) => Way::Host { host, credential },
+                    RegistryAddress::LoginServer(host) => {
+                        check_host(&host, &cloud, &format!("The input `{input}`"))?;
+                        Way::Host { host, credential }
+                    }
                 }
             }
             RegistryRequest::Docker(connection) => {
@@ -107,6 +110,7 @@ impl RegistryAccess {
                         let sink = context.sink();
                         // Connections to registries do not say their cloud; its registry's domain does.
                         let cloud = cloud_of(&connection.registry)?;
+                        check_host(&connection.registry, &cloud, &format!("The service connection `{}`", connection.id))?;
                         let whose = (connection.id.as_str(), tenant_id.as_str(), identity);
                         let identity =
                             azure_sign_in::identity_of(whose, &context.variables(), || context.system_connection(), client, &sink)?;
@@ -186,6 +190,14 @@ impl ConnectedRegistry {
             _ => failure,
         }
     }
+}
+
+/// Refuses a host that must not have an Entra token.
+fn check_host(host: &str, cloud: &Cloud, what: &str) -> Result<(), TaskError> {
+    RegistryAddress::check_host(host, cloud).map_err(|error| {
+        TaskError::new(codes::REG_NAME, format!("{what} cannot be used: {}.", error.problem))
+            .hint(format!("Expected is {}.", error.expected))
+    })
 }
 
 fn cloud_of(registry: &str) -> Result<Cloud, TaskError> {

@@ -2,7 +2,7 @@
 
 use slipway_agent::TaskError;
 use slipway_model::{Digest, ServiceImage};
-use slipway_oci::provenance::{self, Statement};
+use slipway_oci::provenance::{self, Found, Statement};
 use slipway_oci::{RegistryError, media};
 
 use crate::codes;
@@ -22,8 +22,8 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    fn is_of(&self, statement: &Statement, digest: &Digest) -> bool {
-        statement.subject.1 == *digest && statement.invocation_id == self.address && statement.commit == self.commit
+    fn is_of(&self, statement: &Statement) -> bool {
+        statement.invocation_id == self.address && statement.commit == self.commit
     }
 }
 
@@ -43,14 +43,13 @@ pub(crate) async fn check(source: &ConnectedRegistry, image: &ServiceImage, orig
     }
     let mut others = Vec::new();
     for referrer in registry.referrers(repository, digest, Some(media::IN_TOTO)).await.map_err(explain)? {
-        let manifest = registry.manifest(repository, &referrer.digest).await.map_err(explain)?;
-        let Some(layer) = provenance::layer(&manifest) else { continue };
-        let bytes = registry.small_blob(repository, &layer, provenance::LIMIT).await.map_err(explain)?;
-        match provenance::read(&bytes) {
-            Ok(statement) if origin.is_of(&statement, digest) => return Ok(referrer.digest),
-            Ok(statement) => others.push(format!("run {} of commit {}", statement.invocation_id, statement.commit)),
-            Err(error) => others.push(format!("{}: {error}", referrer.digest)),
-        }
+        let told = match provenance::look(registry, repository, digest, &referrer.digest).await.map_err(explain)? {
+            Found::Statement(statement) if origin.is_of(&statement) => return Ok(referrer.digest),
+            Found::Statement(statement) => format!("run {} of commit {}", statement.invocation_id, statement.commit),
+            Found::OfAnother(other) => format!("another image, {other}, in {}", referrer.digest),
+            Found::Other(why) => format!("nothing that can be read in {} ({})", referrer.digest, why.trim_end_matches('.')),
+        };
+        others.push(told);
     }
     let said = if others.is_empty() {
         "It has no provenance at all.".to_owned()

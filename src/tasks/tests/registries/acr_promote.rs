@@ -147,6 +147,23 @@ async fn the_same_image_of_two_runs_is_of_each_of_them() {
 }
 
 #[tokio::test]
+async fn what_others_put_beside_an_image_hides_no_provenance() {
+    let bench = Bench::new();
+    bench.publish("40", &[]).await;
+    let digest = bench.digest("orders");
+    // such as a list of everything that is in the image
+    bench.write("large.json", format!("\"{}\"", "x".repeat(1024 * 1024)).as_bytes());
+    let file = format!("{}:application/vnd.in-toto+json", bench.path("large.json").display());
+    let kind = ["--disable-path-validation", "--artifact-type", "application/vnd.in-toto+json"];
+    let place = format!("{}/shop/orders@{digest}", bench.source.host);
+    bench.source.oras(&["attach"], &[&kind[..], &[&place, &file]].concat());
+    insta::assert_snapshot!("something_else_beside_the_image", refused(&bench, &[]).await);
+    bench.publish("41", &[]).await;
+    let finished = bench.promote(&[]).await;
+    assert_eq!(finished.result, TaskResult::Succeeded, "{}", finished.told());
+}
+
+#[tokio::test]
 async fn a_blob_that_was_changed_is_refused() {
     let bench = Bench::new();
     bench.publish("41", &[]).await;
