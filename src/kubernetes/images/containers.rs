@@ -12,7 +12,7 @@ pub(crate) fn has_pods(object: &Object) -> bool {
 }
 
 /// The JSON pointers of the containers of an object, in the order in which they are written.
-pub(super) fn containers(object: &Object) -> Vec<String> {
+pub(crate) fn containers(object: &Object) -> Vec<String> {
     let mut found = Vec::new();
     for pointer in pod_specs(object) {
         let Some(Value::Object(spec)) = object.value.pointer(&pointer) else { continue };
@@ -27,7 +27,7 @@ pub(super) fn containers(object: &Object) -> Vec<String> {
 
 /// The JSON pointers of the specifications of pods: that of a pod itself, and that of every template, wherever a kind has it:
 /// `/spec/template/spec`, `/spec/jobTemplate/spec/template/spec`, `/spec/jobTargetRef/template/spec`.
-fn pod_specs(object: &Object) -> Vec<String> {
+pub(crate) fn pod_specs(object: &Object) -> Vec<String> {
     if object.name.group.is_empty() && object.name.kind == "Pod" {
         return vec!["/spec".to_owned()];
     }

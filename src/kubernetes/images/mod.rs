@@ -8,5 +8,5 @@ mod containers;
 mod name;
 mod put;
 
-pub(crate) use containers::has_pods;
+pub(crate) use containers::{containers, has_pods, pod_specs};
 pub use put::{ContainerImage, Images, Replacement, put};

@@ -2,6 +2,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use super::texts;
 use crate::problem::{Problem, Problems, unless};
 use crate::yaml::{self, Kind, Node};
 use crate::{Object, ObjectName, Place, Source};
@@ -9,7 +10,7 @@ use crate::{Object, ObjectName, Place, Source};
 /// The objects of manifests, in the order of the files and of the documents in them.
 ///
 /// # Errors
-/// Everything in them that no cluster could take, at once: no valid YAML; no kind, API version or name; the same object twice;
+/// Everything in them that no cluster could take, at once: no valid YAML; no kind, API version or name; the same object twice; a number or a boolean where Kubernetes takes a text;
 /// manifests without any object.
 pub fn parse(sources: &[Source]) -> Result<Vec<Object>, Problems> {
     let mut parser = Parser { objects: Vec::new(), problems: Vec::new() };
@@ -19,6 +20,7 @@ pub fn parse(sources: &[Source]) -> Result<Vec<Object>, Problems> {
         }
     }
     parser.check_duplicates();
+    parser.problems.extend(parser.objects.iter().flat_map(texts::problems));
     if parser.objects.is_empty() && parser.problems.is_empty() {
         let names: Vec<_> = sources.iter().map(|source| format!("`{}`", source.file)).collect();
         let message = match names.as_slice() {
