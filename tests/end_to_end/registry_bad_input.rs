@@ -57,6 +57,12 @@ fn a_login_server_that_does_not_exist() {
     publish_refused("no_such_login_server", &alone(&[("azureContainerRegistry", "shopnowhere.azurecr.io")]));
 }
 
+/// No Entra token goes there.
+#[test]
+fn a_login_server_that_is_none_of_azure() {
+    publish_refused("no_login_server_of_azure", &alone(&[("azureContainerRegistry", "ghcr.io")]));
+}
+
 #[test]
 fn a_connection_without_push_rights() {
     publish_refused("no_push_rights", &alone(&[("azureSubscription", "cd")]));
