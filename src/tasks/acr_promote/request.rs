@@ -94,10 +94,13 @@ impl Request {
             );
         }
         // What the file names becomes part of addresses.
-        let bad: Vec<String> = images.iter().flat_map(unusable).collect();
+        let mut bad: Vec<String> = images.iter().flat_map(unusable).collect();
+        // The later one would come in place of the other.
+        let again = names.iter().enumerate().filter(|(at, name)| names[..*at].contains(name));
+        bad.extend(again.map(|(_, name)| format!("`{name}` a second time")));
         if !bad.is_empty() {
             return fail(
-                format!("The images file `{file}` has what no registry has: {}.", bad.join("; ")),
+                format!("The images file `{file}` has what ImagePublish does not write: {}.", bad.join("; ")),
                 "Do not use it: take the images file from the artifact of the CI run, unchanged.".to_owned(),
             );
         }

@@ -239,6 +239,12 @@ async fn an_images_file_that_cannot_be_used_is_told() {
         ("image_of_another_registry", good.replace(&bench.source.host, "contoso.azurecr.io")),
         ("no_such_digest", good.replace(&digest, &format!("sha256:{}", "0".repeat(64)))),
         ("no_such_repository", good.replace("shop/orders", "shop/order")),
+        ("two_images_of_a_service", {
+            let mut list: serde_json::Value = serde_json::from_str(&good).unwrap();
+            let image = list["images"][0].clone();
+            list["images"].as_array_mut().unwrap().push(image);
+            list.to_string()
+        }),
         ("bad_names", good.replace("shop/orders", "../orders").replace("20261124.1", "../latest")),
     ] {
         std::fs::write(bench.images(), text).unwrap();
