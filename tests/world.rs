@@ -134,7 +134,9 @@ impl World {
         static FILTERS: OnceLock<Vec<(Regex, &str)>> = OnceLock::new();
         let filters = FILTERS.get_or_init(|| {
             [
-                (r"\b\d+(\.\d+)? ?(ms|s|min)\b", "[duration]"),
+                // In a column the spaces before it depend on its length.
+                (r" {2,}(\d+ (h|min) )?\d+(\.\d+)? ?(ms|s|min)\b", "  [duration]"),
+                (r"\b(\d+ (h|min) )?\d+(\.\d+)? ?(ms|s|min)\b", "[duration]"),
                 (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?", "[time]"),
                 (r"\b2\d{7}\.\d+\b", "[number]"),
                 (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "[guid]"),
