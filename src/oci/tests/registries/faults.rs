@@ -4,22 +4,13 @@ use std::sync::Arc;
 
 use slipway_model::Digest;
 use slipway_net::{AccessToken, TokenError, TokenSource};
-use slipway_oci::{BlobOutcome, CopyRequest, Credential, Descriptor, Registry, RegistryErrorKind, copy, digest_of, media, provenance};
+use slipway_oci::{BlobOutcome, Credential, Descriptor, Registry, RegistryErrorKind, copy, digest_of, media, provenance};
 use slipway_secret::Secret;
 
 use crate::fake::{Fake, Fault};
-use crate::support::{Image, Sink, client, image, noise, push, registry};
+use crate::support::{Image, Sink, client, image, noise, push, registry, request};
 
 const LAYER: usize = 600_000;
-
-fn request(digest: &Digest) -> CopyRequest {
-    CopyRequest {
-        source_repository: "a/source".to_owned(),
-        target_repository: "b/target".to_owned(),
-        digest: digest.clone(),
-        referrers: true,
-    }
-}
 
 /// Two registries, the first with an image of two layers.
 async fn world() -> (Fake, Fake, Image) {

@@ -6,16 +6,7 @@ use slipway_oci::provenance::{self, Pipeline, Statement};
 use slipway_oci::{BlobOutcome, CopyEvent, CopyRequest, Descriptor, Registry, RegistryErrorKind, copy, media};
 use time::OffsetDateTime;
 
-use crate::support::{AUTHORITY, Image, Server, file, image, index, noise, oras, push, run, skopeo};
-
-fn request(digest: &Digest) -> CopyRequest {
-    CopyRequest {
-        source_repository: "a/source".to_owned(),
-        target_repository: "b/target".to_owned(),
-        digest: digest.clone(),
-        referrers: true,
-    }
-}
+use crate::support::{AUTHORITY, Image, Server, file, image, index, noise, oras, push, request, run, skopeo};
 
 /// The provenance of a run, attached to an image.
 async fn attach(registry: &Registry, repository: &str, subject: &Descriptor, run: &str) -> Digest {

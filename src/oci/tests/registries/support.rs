@@ -8,8 +8,9 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::{Value, json};
+use slipway_model::Digest;
 use slipway_net::{Client, RetryPolicy, Settings};
-use slipway_oci::{Credential, Descriptor, Manifest, Registry, digest_of};
+use slipway_oci::{CopyRequest, Credential, Descriptor, Manifest, Registry, digest_of};
 use slipway_secret::SecretSink;
 use tempfile::TempDir;
 
@@ -212,4 +213,14 @@ pub(crate) fn file(bytes: &[u8]) -> tempfile::NamedTempFile {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(bytes).unwrap();
     file
+}
+
+/// A copy with all referrers, into another repository.
+pub(crate) fn request(digest: &Digest) -> CopyRequest {
+    CopyRequest {
+        source_repository: "a/source".to_owned(),
+        target_repository: "b/target".to_owned(),
+        digest: digest.clone(),
+        referrers: true,
+    }
 }
