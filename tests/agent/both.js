@@ -68,7 +68,7 @@ const WHO = { slipway: 'the-first', mini: 'the-other' };
 /** The steps as one of the two gets them: each probe with a file of its own. */
 const stepsFor = (who, steps, world) =>
   steps.map(({ inputs, ...step }) => {
-    const own = Object.fromEntries(Object.entries(inputs || {}).map(([name, value]) => [name, value.replaceAll('<who>', WHO[who])]));
+    const own = Object.fromEntries(Object.entries(inputs || {}).map(([name, value]) => [name, typeof value === 'string' ? value.replaceAll('<who>', WHO[who]) : value]));
     return { ...step, inputs: step.task === 'Probe' ? { file: world.path(`${who}-${step.name}.json`), ...own } : own };
   });
 
@@ -168,7 +168,7 @@ function steady(value, result, who) {
 
 /** What the agent itself says because of a command: its wording is not known to the mini agent. Lines that only report go. */
 const NO_COMMAND = /^(##\[warning\])?'.*' contains logging command keyword '##vso'.*$/;
-const REPORTS = /^( *Blocking waiting for file lock|Skipping step due to|Evaluating: |Published .*tests|Upload '.*' to file container|Associated artifact |Build '\d+' has following tags now)/;
+const REPORTS = /^( *Blocking waiting for file lock|Skipping step due to|Evaluating: |Published .*\btests?\b|Upload '.*' to file container|Associated artifact |Build '\d+' has following tags now)/;
 const said = (text) => text.replace(NO_COMMAND, '$1<no command>');
 
 /** What both records hold, in one shape. `slipway run` keeps artifacts and test runs per run, and not progress and details. */
