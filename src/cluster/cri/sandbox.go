@@ -45,7 +45,7 @@ func (r *Runtime) RunPodSandbox(_ context.Context, q *runtimeapi.RunPodSandboxRe
 	s := &sandbox{id: newID(), config: q.Config, created: time.Now(), ready: true}
 	s.dir = filepath.Join(r.options.Containers, s.id)
 	options := s.namespaceOptions()
-	if options.GetUsernsOptions().GetMode() == runtimeapi.NamespaceMode_POD {
+	if userns := options.GetUsernsOptions(); userns != nil && userns.Mode == runtimeapi.NamespaceMode_POD {
 		return nil, cannot("`hostUsers: false`: the local cluster has one mapped user id, so it cannot give a pod user ids of its own")
 	}
 	if options.GetPid() == runtimeapi.NamespaceMode_POD {
