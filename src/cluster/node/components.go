@@ -12,9 +12,8 @@ import (
 
 // Paths inside the namespace.
 const (
-	EtcdSocket = "/run/etcd.sock"
-	CRISocket  = "/run/cri.sock"
-	Outside    = State + "/out.sock"
+	CRISocket = "/run/cri.sock"
+	Outside   = State + "/out.sock"
 )
 
 func pkiPath(name string) string { return filepath.Join(State, "pki", name) }
@@ -34,6 +33,17 @@ func certificates(cfg *Config) (*pki.Dir, error) {
 		return nil, err
 	}
 	if err := d.Server("kubelet-serving", []string{Bridge, Name}); err != nil {
+		return nil, err
+	}
+	// etcd has an authority of its own: whoever holds a certificate of the cluster's must not reach past the API server.
+	e, err := pki.Open(pkiPath("etcd"))
+	if err != nil {
+		return nil, err
+	}
+	if err := e.Server("server", []string{"127.0.0.1"}); err != nil {
+		return nil, err
+	}
+	if err := e.Client("client", "apiserver"); err != nil {
 		return nil, err
 	}
 	for _, c := range []struct{ name, user, group string }{
@@ -110,11 +120,14 @@ type component struct {
 	args []string
 }
 
-func etcd() component { return component{role: "etcd", args: []string{State + "/etcd", EtcdSocket}} }
+func etcd() component {
+	return component{role: "etcd", args: []string{State + "/etcd", pkiPath("etcd")}}
+}
 
 func apiserver(cfg *Config) component {
 	args := []string{
-		"--etcd-servers=unix://" + EtcdSocket,
+		"--etcd-servers=https://127.0.0.1:2379", "--etcd-cafile=" + pkiPath("etcd/ca.crt"),
+		"--etcd-certfile=" + pkiPath("etcd/client.crt"), "--etcd-keyfile=" + pkiPath("etcd/client.key"),
 		"--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", fmt.Sprintf("--secure-port=%d", APIPort),
 		"--tls-cert-file=" + pkiPath("apiserver.crt"), "--tls-private-key-file=" + pkiPath("apiserver.key"),
 		"--client-ca-file=" + pkiPath("ca.crt"),

@@ -59,14 +59,20 @@ func report(err error) int {
 	return 0
 }
 
-// etcd serves on a unix socket: no port that a pod in the host's network could reach.
-func etcd(dir, socket string) error {
+// etcd serves on the namespace's loopback, to holders of a certificate of its own authority: a pod in the host's network
+// shares that loopback.
+func etcd(dir, certificates string) error {
 	cfg := embed.NewConfig()
 	cfg.Dir = dir
-	client := url.URL{Scheme: "unix", Path: socket}
-	peer := url.URL{Scheme: "unix", Path: socket + ".peer"}
+	client := url.URL{Scheme: "https", Host: "127.0.0.1:2379"}
+	peer := url.URL{Scheme: "https", Host: "127.0.0.1:2380"}
 	cfg.ListenClientUrls, cfg.AdvertiseClientUrls = []url.URL{client}, []url.URL{client}
 	cfg.ListenPeerUrls, cfg.AdvertisePeerUrls = []url.URL{peer}, []url.URL{peer}
+	cfg.ClientTLSInfo.CertFile, cfg.ClientTLSInfo.KeyFile = certificates+"/server.crt", certificates+"/server.key"
+	cfg.ClientTLSInfo.TrustedCAFile, cfg.ClientTLSInfo.ClientCertAuth = certificates+"/ca.crt", true
+	cfg.PeerTLSInfo = cfg.ClientTLSInfo
+	// The gateway would be a client without a client certificate.
+	cfg.EnableGRPCGateway = false
 	cfg.InitialCluster = cfg.InitialClusterFromName(cfg.Name)
 	cfg.UnsafeNoFsync = true
 	cfg.LogLevel = "warn"
