@@ -138,6 +138,10 @@ func TestUsersPrivilegesAndReadOnlyRoots(t *testing.T) {
 	}
 	contains(t, once(t, ns, "root", spec(``, `"id"`)), "uid 0 gid 0 pid 1")
 	contains(t, once(t, ns, "other", spec(`"runAsUser":1234,"runAsGroup":99,"runAsNonRoot":true`, `"id"`)), "uid 1234 gid 99")
+	token := once(t, ns, "token", spec(`"runAsUser":1234,"runAsNonRoot":true`, `"cat","/var/run/secrets/kubernetes.io/serviceaccount/token"`))
+	if strings.Count(token, ".") != 2 {
+		t.Errorf("another user cannot read its token: %d bytes", len(token))
+	}
 	out := once(t, ns, "dropped", spec(`"allowPrivilegeEscalation":false,"capabilities":{"drop":["ALL"],"add":["KILL"]}`, `"id"`))
 	contains(t, out, "CapBnd:\t0000000000000020")
 	contains(t, out, "NoNewPrivs:\t1")
@@ -176,10 +180,12 @@ func TestARestartKeepsStateAndPodsComeBack(t *testing.T) {
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}
-	var err error
-	if stop, err = start(); err != nil {
+	again, err := start()
+	if err != nil {
+		stop = func() error { return nil }
 		t.Fatal(err)
 	}
+	stop = again
 	must(t, "", "-n", ns, "wait", "--for=jsonpath={.status.containerStatuses[0].restartCount}=1", "--timeout=60s", "pod", "-l", "app=web")
 	must(t, "", "-n", ns, "rollout", "status", "deployment/web", "--timeout=60s")
 	after := must(t, "", "-n", ns, "get", "pods", "-o", "jsonpath={.items[0].status.containerStatuses[0].containerID}")

@@ -95,7 +95,11 @@ func (a *api) prepare(ctx context.Context) error {
 			{Name: "dns-tcp", Protocol: corev1.ProtocolTCP, Port: 53, TargetPort: intstr.FromInt32(53)},
 		}}}
 	return poll(ctx, "the Service of the cluster's DNS", 30*time.Second, func(ctx context.Context) (bool, error) {
+		// Asked first: creating what is there fails with "provided IP is already allocated", not with AlreadyExists.
+		if _, err := a.client.CoreV1().Services("kube-system").Get(ctx, "kube-dns", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+			return err == nil, err
+		}
 		_, err := a.client.CoreV1().Services("kube-system").Create(ctx, service, metav1.CreateOptions{})
-		return err == nil || apierrors.IsAlreadyExists(err), err
+		return err == nil, err
 	})
 }

@@ -39,6 +39,9 @@ func Main(role string, args []string) (code int, known bool) {
 	case "scheduler":
 		return run(scheduler.NewSchedulerCommand(), args), true
 	case "kubelet":
+		if err := pretendChown(); err != nil {
+			return report(err), true
+		}
 		return run(kubelet.NewKubeletCommand(context.Background()), args), true
 	}
 	return 0, false
