@@ -35,6 +35,7 @@ var (
 	registryAt string
 	image      string
 	stop       func() error
+	running    *exec.Cmd
 )
 
 func TestMain(m *testing.M) {
@@ -143,6 +144,7 @@ func start() (stop func() error, err error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
+	running = cmd
 	s := bufio.NewScanner(out)
 	for s.Scan() {
 		fmt.Println(s.Text())

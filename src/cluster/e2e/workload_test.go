@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 func deployment(name string, replicas int) string {
@@ -84,6 +86,12 @@ func TestExecAttachAndPortForward(t *testing.T) {
 	out, _ = kube(t, "", "-n", ns, "exec", "deployment/web", "--", "nothing-here")
 	contains(t, out, "executable file not found in $PATH")
 
+	// A terminal: kubectl asks for one only where its own input is one, so `script` gives it one.
+	tty := exec.Command("script", "-qec", kubectl+" --kubeconfig "+filepath.Join(state, "kubeconfig")+" -n "+ns+" exec -it deployment/web -- /app tty", "/dev/null")
+	if out, err := tty.CombinedOutput(); err != nil || !strings.Contains(string(out), "a terminal") {
+		t.Errorf("exec -it: %v: %s", err, out)
+	}
+
 	cmd := exec.Command(kubectl, "--kubeconfig", filepath.Join(state, "kubeconfig"), "-n", ns, "port-forward", "deployment/web", ":8080")
 	pipe, err := cmd.StdoutPipe()
 	if err != nil {
@@ -107,6 +115,14 @@ func TestExecAttachAndPortForward(t *testing.T) {
 		resp.Body.Close()
 		contains(t, string(b), "hello from web-")
 	}
+}
+
+func TestAttachTalksToTheFirstProcess(t *testing.T) {
+	ns := namespace(t)
+	must(t, fmt.Sprintf(`{"apiVersion":"v1","kind":"Pod","metadata":{"name":"asks"},"spec":{"restartPolicy":"Never","containers":[{"name":"c","image":%q,"args":["echo"],"stdin":true,"stdinOnce":true}]}}`, image),
+		"-n", ns, "apply", "-f", "-")
+	must(t, "", "-n", ns, "wait", "--for=condition=Ready", "--timeout=30s", "pod/asks")
+	contains(t, must(t, "Grace\n", "-n", ns, "attach", "-i", "asks"), "you said Grace")
 }
 
 func TestHowContainersEndIsSeen(t *testing.T) {
@@ -192,4 +208,34 @@ func TestARestartKeepsStateAndPodsComeBack(t *testing.T) {
 	if before == after {
 		t.Errorf("the container cannot be the one of before: `%s`", after)
 	}
+}
+
+func TestNothingOutlivesTheParent(t *testing.T) {
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%[1]d/task/%[1]d/children", running.Process.Pid))
+	if err != nil || strings.TrimSpace(string(children)) == "" {
+		t.Fatalf("the parent has no child: %v", err)
+	}
+	first := strings.Fields(string(children))[0]
+	if err := running.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = running.Wait()
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		// The first process of a pid namespace ends only after all others in it have.
+		if _, err := os.Stat("/proc/" + first); err != nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("process %s is still there", first)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	again, err := start()
+	if err != nil {
+		stop = func() error { return nil }
+		t.Fatal(err)
+	}
+	stop = again
+	contains(t, must(t, "", "get", "nodes"), "slipway   Ready")
 }

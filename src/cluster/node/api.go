@@ -53,7 +53,8 @@ func (a *api) waitReady(ctx context.Context) error {
 	})
 }
 
-func (a *api) waitNode(ctx context.Context) error {
+// waitNode waits for a condition that this start's kubelet reported: an earlier run's may still say Ready.
+func (a *api) waitNode(ctx context.Context, started time.Time) error {
 	return poll(ctx, "the node is ready", 120*time.Second, func(ctx context.Context) (bool, error) {
 		n, err := a.client.CoreV1().Nodes().Get(ctx, Name, metav1.GetOptions{})
 		if err != nil {
@@ -66,6 +67,9 @@ func (a *api) waitNode(ctx context.Context) error {
 		}
 		for _, c := range n.Status.Conditions {
 			if c.Type == corev1.NodeReady {
+				if c.LastHeartbeatTime.Time.Before(started.Truncate(time.Second)) {
+					return false, fmt.Errorf("the last report is from %s", c.LastHeartbeatTime)
+				}
 				return c.Status == corev1.ConditionTrue, fmt.Errorf("%s: %s", c.Reason, c.Message)
 			}
 		}

@@ -48,6 +48,7 @@ In a container, its seccomp and AppArmor profiles must allow unshare and mount, 
 Or do without: use a cluster of your own through its kubeconfig context.`
 
 func run(cfg *Config) error {
+	started := time.Now()
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
 	if err := mounts(); err != nil {
@@ -103,7 +104,7 @@ func run(cfg *Config) error {
 			}
 		}
 		if err == nil {
-			err = api.waitNode(ctx)
+			err = api.waitNode(ctx, started)
 		}
 		ready <- err
 	}()

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unsafe"
 )
 
 func main() {
@@ -51,6 +52,11 @@ func main() {
 		a, err := net.LookupHost(args[1])
 		check(err)
 		fmt.Println(a)
+	case "tty":
+		_, _, errno := syscall.Syscall6(syscall.SYS_IOCTL, 1, syscall.TCGETS, uintptr(unsafe.Pointer(&[64]byte{})), 0, 0, 0)
+		if errno == 0 {
+			fmt.Println("a terminal")
+		}
 	case "echo":
 		_, err := fmt.Print("? ")
 		check(err)
