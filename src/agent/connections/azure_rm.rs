@@ -1,7 +1,8 @@
 use slipway_secret::{Secret, SecretSink};
 use url::Url;
 
-use super::{ConnectionProblem, Endpoint};
+use super::ConnectionProblem;
+use super::reader::Reader;
 use crate::Env;
 
 /// A service connection of type Azure Resource Manager, with all that the agent hands over of it
@@ -115,62 +116,18 @@ pub struct IdentityEndpoint {
     pub header: Option<Secret>,
 }
 
-/// Collects the parameters that are missing.
-pub(super) struct Reader<'a> {
-    pub(super) endpoint: Endpoint<'a>,
-    pub(super) sink: &'a dyn SecretSink,
-    pub(super) missing: Vec<&'static str>,
-}
-
-impl Reader<'_> {
-    pub(super) fn needed(&mut self, name: &'static str) -> String {
-        match self.endpoint.parameter(name) {
-            Some(value) => value.to_owned(),
-            None => {
-                self.missing.push(name);
-                String::new()
-            }
-        }
-    }
-
-    pub(super) fn needed_secret(&mut self, name: &'static str) -> Secret {
-        let secret = self.endpoint.secret(name, self.sink);
-        if secret.is_none() {
-            self.missing.push(name);
-        }
-        // An empty value registers nothing.
-        secret.unwrap_or_else(|| Secret::new("", self.sink))
-    }
-}
-
 impl AzureRmConnection {
     pub(crate) fn read(env: &Env, id: &str, sink: &dyn SecretSink) -> Result<Self, ConnectionProblem> {
-        // The agent's names have the id in lower case, however the input spells it.
-        let lower = id.to_ascii_lowercase();
-        let id = if Endpoint::new(env, id).exists() { id } else { &lower };
-        let endpoint = Endpoint::new(env, id);
-        let settings_page = settings_page(env, id);
-        let at = match &settings_page {
-            Some(page) => format!("open the connection at {page}"),
-            None => "open the connection in the project's settings".to_owned(),
-        };
-        if !endpoint.exists() {
-            return Err(ConnectionProblem {
-                got: format!("`{id}`"),
-                expected: "a service connection of type Azure Resource Manager that the agent hands to this job".to_owned(),
-                hint: "name the connection as the project's settings spell it, and let this pipeline use it; a name in a variable must be known \
-                       when the run starts"
-                    .to_owned(),
-            });
-        }
-        let scheme = endpoint.scheme().unwrap_or_default();
+        let mut reader = Reader::open(env, id, "of type Azure Resource Manager", sink)?;
+        let (id, at) = (reader.endpoint.key().to_owned(), reader.at.clone());
+        let scheme = reader.endpoint.scheme().unwrap_or_default();
         let problem = |got: String, expected: String, hint: String| Err(ConnectionProblem { got, expected, hint });
-        let url = match endpoint.url().map(Url::parse) {
+        let url = match reader.endpoint.url().map(Url::parse) {
             Some(Ok(url)) => url,
             other => {
                 let got = match other {
                     None => format!("`{id}`, a connection without an address"),
-                    Some(_) => format!("`{id}`, a connection with the address `{}`", endpoint.url().unwrap_or_default()),
+                    Some(_) => format!("`{id}`, a connection with the address `{}`", reader.endpoint.url().unwrap_or_default()),
                 };
                 return problem(
                     got,
@@ -179,7 +136,6 @@ impl AzureRmConnection {
                 );
             }
         };
-        let mut reader = Reader { endpoint, sink, missing: Vec::new() };
         let identity = match scheme.to_ascii_lowercase().as_str() {
             "serviceprincipal" => service_principal(&mut reader),
             "managedserviceidentity" => Ok(managed_identity(&reader, env)),
@@ -216,7 +172,7 @@ impl AzureRmConnection {
         let endpoint = reader.endpoint;
         let data = |name: &str| endpoint.data(name).map(str::to_owned);
         Ok(Self {
-            id: id.to_owned(),
+            id,
             url,
             cloud: CloudData {
                 environment: data("environment").unwrap_or_else(|| "AzureCloud".to_owned()),
@@ -236,7 +192,7 @@ impl AzureRmConnection {
             identity,
             creation_mode: data("creationMode"),
             api_token: endpoint.secret("apitoken", sink),
-            settings_page,
+            settings_page: reader.settings_page,
         })
     }
 }
@@ -273,15 +229,6 @@ fn scope_level(value: &str) -> ScopeLevel {
         "azuremlworkspace" => ScopeLevel::MachineLearningWorkspace,
         _ => ScopeLevel::Other(value.to_owned()),
     }
-}
-
-/// The page on which Azure DevOps shows the connection, as Microsoft's own tasks name it.
-pub(super) fn settings_page(env: &Env, id: &str) -> Option<String> {
-    let mut page = Url::parse(env.job_variable("System.CollectionUri")?).ok()?;
-    let project = env.job_variable("System.TeamProject")?;
-    page.path_segments_mut().ok()?.pop_if_empty().extend([project, "_settings", "adminservices"]);
-    page.query_pairs_mut().append_pair("resourceId", id);
-    Some(page.to_string())
 }
 
 #[cfg(test)]

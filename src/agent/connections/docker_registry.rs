@@ -1,8 +1,9 @@
 use slipway_secret::{Secret, SecretSink};
 use url::Url;
 
-use super::azure_rm::{Reader, managed_identity, settings_page};
-use super::{AzureIdentity, ConnectionProblem, Endpoint};
+use super::azure_rm::managed_identity;
+use super::reader::Reader;
+use super::{AzureIdentity, ConnectionProblem};
 use crate::Env;
 
 /// A service connection of type Docker Registry, with all that the agent hands over of it
@@ -48,26 +49,9 @@ const DOCKER_HUB_NAMES: &[&str] = &["docker.io", "index.docker.io", "hub.docker.
 
 impl DockerRegistryConnection {
     pub(crate) fn read(env: &Env, id: &str, sink: &dyn SecretSink) -> Result<Self, ConnectionProblem> {
-        // The agent's names have the id in lower case, however the input spells it.
-        let lower = id.to_ascii_lowercase();
-        let id = if Endpoint::new(env, id).exists() { id } else { &lower };
-        let endpoint = Endpoint::new(env, id);
-        let settings_page = settings_page(env, id);
-        let at = match &settings_page {
-            Some(page) => format!("open the connection at {page}"),
-            None => "open the connection in the project's settings".to_owned(),
-        };
+        let mut reader = Reader::open(env, id, "of type Docker Registry", sink)?;
+        let (id, at) = (reader.endpoint.key().to_owned(), reader.at.clone());
         let problem = |got: String, expected: &str, hint: String| Err(ConnectionProblem { got, expected: expected.to_owned(), hint });
-        if !endpoint.exists() {
-            return problem(
-                format!("`{id}`"),
-                "a service connection of type Docker Registry that the agent hands to this job",
-                "name the connection as the project's settings spell it, and let this pipeline use it; a name in a variable must be known \
-                 when the run starts"
-                    .to_owned(),
-            );
-        }
-        let mut reader = Reader { endpoint, sink, missing: Vec::new() };
         // The form of a registry in Azure may give the scheme as a parameter beside `UsernamePassword`.
         let said = reader.endpoint.parameter("scheme").or(reader.endpoint.scheme()).unwrap_or_default().to_owned();
         let registry_type = reader.endpoint.data("registrytype").unwrap_or("Others").to_owned();
@@ -118,12 +102,12 @@ impl DockerRegistryConnection {
             );
         };
         Ok(Self {
-            id: id.to_owned(),
+            id,
             registry,
             registry_type,
             identity,
             email: reader.endpoint.parameter("email").map(str::to_owned),
-            settings_page,
+            settings_page: reader.settings_page,
         })
     }
 }

@@ -18,12 +18,17 @@ pub struct ConnectionProblem {
 /// puts them in upper case.
 pub(crate) struct Endpoint<'a> {
     env: &'a Env,
-    key: &'a str,
+    key: String,
 }
 
 impl<'a> Endpoint<'a> {
-    pub(crate) fn new(env: &'a Env, key: &'a str) -> Self {
-        Self { env, key }
+    pub(crate) fn new(env: &'a Env, key: &str) -> Self {
+        Self { env, key: key.to_owned() }
+    }
+
+    /// The connection's id, as the agent spells it.
+    pub(crate) fn key(&self) -> &str {
+        &self.key
     }
 
     /// Whether the agent handed it over.

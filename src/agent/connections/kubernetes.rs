@@ -3,8 +3,8 @@ use base64::engine::general_purpose::STANDARD;
 use slipway_secret::{Secret, SecretSink};
 use url::Url;
 
-use super::azure_rm::{Reader, settings_page};
-use super::{ConnectionProblem, Endpoint};
+use super::ConnectionProblem;
+use super::reader::Reader;
 use crate::Env;
 
 /// A service connection of type Kubernetes, with all that the agent hands over of it (facts/azure-pipelines-tasks.md 5.3).
@@ -49,26 +49,9 @@ pub enum KubernetesAccess {
 
 impl KubernetesConnection {
     pub(crate) fn read(env: &Env, id: &str, sink: &dyn SecretSink) -> Result<Self, ConnectionProblem> {
-        // The agent's names have the id in lower case, however the input spells it.
-        let lower = id.to_ascii_lowercase();
-        let id = if Endpoint::new(env, id).exists() { id } else { &lower };
-        let endpoint = Endpoint::new(env, id);
-        let settings_page = settings_page(env, id);
-        let at = match &settings_page {
-            Some(page) => format!("open the connection at {page}"),
-            None => "open the connection in the project's settings".to_owned(),
-        };
+        let mut reader = Reader::open(env, id, "of type Kubernetes", sink)?;
+        let (id, at) = (reader.endpoint.key().to_owned(), reader.at.clone());
         let problem = |got: String, expected: &str, hint: String| Err(ConnectionProblem { got, expected: expected.to_owned(), hint });
-        if !endpoint.exists() {
-            return problem(
-                format!("`{id}`"),
-                "a service connection of type Kubernetes that the agent hands to this job",
-                "name the connection as the project's settings spell it, and let this pipeline use it; a name in a variable must be known \
-                 when the run starts"
-                    .to_owned(),
-            );
-        }
-        let mut reader = Reader { endpoint, sink, missing: Vec::new() };
         let authorization_type = reader.endpoint.data("authorizationType").unwrap_or("Kubeconfig").to_owned();
         let accepts_untrusted_certificates =
             reader.endpoint.data("acceptUntrustedCerts").is_some_and(|value| value.eq_ignore_ascii_case("true"));
@@ -96,12 +79,12 @@ impl KubernetesConnection {
         }
         match access {
             Ok(access) => Ok(Self {
-                id: id.to_owned(),
+                id,
                 authorization_type,
                 access,
                 accepts_untrusted_certificates,
                 namespace: reader.endpoint.data("namespace").map(str::to_owned),
-                settings_page,
+                settings_page: reader.settings_page,
             }),
             Err(Unusable { got, expected, hint }) => {
                 problem(format!("`{id}`, a connection with {got}"), expected, format!("{at} and {hint}"))

@@ -4,6 +4,7 @@ mod azure_rm;
 mod docker_registry;
 mod endpoint;
 mod kubernetes;
+mod reader;
 mod secure_file;
 mod system;
 
