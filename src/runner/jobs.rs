@@ -48,6 +48,12 @@ pub(crate) async fn run(run: &RunContext<'_>, ready: &Ready<'_>) -> Option<JobOu
         run.emit(Event::Kept { stage: stage.clone(), job: Some(job.name.clone()), result: outcome.0 });
         return Some(outcome.1);
     }
+    if divided
+        && job.matrix.is_some()
+        && let Some(parts) = part::kept_parts(run, &whole.key)
+    {
+        return Some(keep(run, job, &whole.key, parts));
+    }
     if !divided && let Err(skipped) = judge(run, ready, &whole) {
         return Some(skipped);
     }
@@ -139,6 +145,17 @@ async fn multiply(run: &RunContext<'_>, ready: &Ready<'_>, matrix: &Matrix) -> O
     let names = parts.iter().map(|part| part.name.clone());
     let done: Option<Vec<(String, JobOutcome)>> = names.zip(done).map(|(name, (_, outcome))| Some((name, outcome?))).collect();
     Some(part::together(&job.name, done?))
+}
+
+/// Takes the legs of a matrix from the record. Legs have agents, so none of them waited when the run stopped; to make them
+/// again could make others, since what they came of may have held a secret, which is not kept.
+fn keep(run: &RunContext<'_>, job: &Job, whole: &JobKey, parts: Vec<(JobKey, String, TaskResult, (String, JobOutcome))>) -> JobOutcome {
+    let names = parts.iter().map(|(key, display_name, ..)| (key.clone(), display_name.clone())).collect();
+    run.emit(Event::JobDivided { job: whole.clone(), parts: names });
+    for (key, _, result, _) in &parts {
+        run.emit(Event::Kept { stage: key.stage.clone(), job: Some(key.job.clone()), result: *result });
+    }
+    part::together(&job.name, parts.into_iter().map(|(.., outcome)| outcome).collect())
 }
 
 /// Runs the hooks of a deployment, one after the other.

@@ -173,6 +173,21 @@ pub(crate) fn kept(run: &RunContext<'_>, key: &JobKey) -> Option<(TaskResult, Jo
     })
 }
 
+/// The parts of a divided job that was over before the run stopped: key, display name, result, and what each leaves under
+/// its name; `None` where one of them was not over.
+pub(crate) fn kept_parts(run: &RunContext<'_>, whole: &JobKey) -> Option<Vec<(JobKey, String, TaskResult, (String, JobOutcome))>> {
+    run.store.read(|record| {
+        let stage = record.stages.iter().find(|stage| stage.name == whole.stage)?;
+        let parts = stage.jobs.iter().filter(|record| record.job == whole.job).map(|record| {
+            let result = record.result?;
+            let key = JobKey { stage: whole.stage.clone(), job: record.name.clone() };
+            let outcome = JobOutcome { name: record.name.clone(), outcome: result.into(), outputs: outputs(record) };
+            Some((key, record.display_name.clone(), result, (record.part.clone(), outcome)))
+        });
+        parts.collect()
+    })
+}
+
 /// The outputs of a record that are as they were.
 pub(crate) fn outputs(job: &JobRecord) -> Vec<(String, String)> {
     job.outputs.iter().filter(|(name, _)| !job.masked_outputs.contains(name)).cloned().collect()

@@ -180,6 +180,32 @@ async fn hooks_and_legs_that_were_over_do_not_run_again() {
 }
 
 #[tokio::test]
+async fn legs_that_came_of_a_secret_are_kept_though_the_secret_is_not() {
+    let mut set = output("");
+    let value = "##vso[task.setvariable variable=v;isOutput=true]{\\\"one\\\":{\\\"who\\\":\\\"first\\\"}}";
+    set.task.inputs = vec![("script".into(), format!(":\nprintf '##vso[task.setsecret]first\\n%s\\n' \"{value}\""))];
+    let expression = RuntimeExpression::parse("$[ dependencies.a.outputs['set.v'] ]").unwrap().unwrap();
+    let mut matrix = multiplied(MatrixSource::Expression(expression), None, vec![output("leg")]);
+    matrix.depends_on = vec!["a".into()];
+    let mut asks =
+        Job { kind: JobKind::Server, timeout_in_minutes: 0, ..job("ask", vec![task("ManualValidation", &[("notifyUsers", "")])]) };
+    asks.depends_on = vec!["m".into()];
+    let mut next = job("next", vec![script("echo $LEG")]);
+    next.depends_on = vec![asks.name.clone(), "m".into()];
+    next.variables = vec![variable("leg", "$[ dependencies.m.outputs['one.set.v'] ]")];
+    let bench = Bench::of_jobs(vec![job("a", vec![set]), matrix, asks, next]);
+    let ran = bench.run().await;
+    assert!(matches!(ran.summary.outcome, RunOutcome::Waiting(_)), "{:?}", ran.summary);
+    assert_eq!(ran.record.stages[0].jobs[0].masked_outputs, ["set.v"], "the control: what the legs came of is not kept");
+    let ran = bench.resume(1, Some(answer(Decision::Approve))).await;
+    assert_eq!(ran.result(), TaskResult::Succeeded);
+    assert!(ran.job_lines("s", "m.one", 0).is_empty());
+    assert_eq!(ran.job_lines("s", "next", 0), ["leg"]);
+    let names: Vec<_> = ran.jobs().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names.iter().filter(|name| name.starts_with("s.m")).collect::<Vec<_>>(), ["s.m.one"]);
+}
+
+#[tokio::test]
 async fn legs_that_wait_for_an_agent_when_the_run_is_cancelled_do_not_run() {
     let mut bench = Bench::of_jobs(vec![multiplied(legs(), None, vec![script("echo now; sleep 30")])]);
     cancelling::quick(&mut bench);
