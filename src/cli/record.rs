@@ -32,12 +32,12 @@ pub(crate) fn report(state: &StateFolder, id: u64) -> Result<Report, Failure> {
             })
             .collect(),
     });
-    // Another run that cannot be read does not keep this one from being told.
-    let runs = store.runs().unwrap_or_default();
+    // What it triggered is later than it. A run that cannot be read does not keep this one from being told.
+    let later = store.ids().unwrap_or_default().into_iter().filter(|other| *other > id).filter_map(|other| store.run(other).ok());
     Ok(Report {
         id,
         uses: record.pipeline_runs.iter().map(uses).collect(),
-        triggered: runs.iter().filter(|other| triggered_by(other).is_some_and(|run| run.run == id)).map(triggered).collect(),
+        triggered: later.filter(|other| triggered_by(other).is_some_and(|run| run.run == id)).map(|other| triggered(&other)).collect(),
         number: record.number.clone(),
         origin: origin(&record),
         pipeline: record.pipeline.clone(),

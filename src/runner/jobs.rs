@@ -9,7 +9,7 @@ use crate::cancellation::Level;
 use crate::event::{Event, JobKey, TaskResult};
 use crate::job::{self, Start};
 use crate::macros;
-use crate::part::{self, NamedHook, Part, When};
+use crate::part::{self, KeptPart, NamedHook, Part, When};
 use crate::run_context::RunContext;
 use crate::scope;
 use crate::semantics::{self, JobScope, Judgement};
@@ -149,13 +149,13 @@ async fn multiply(run: &RunContext<'_>, ready: &Ready<'_>, matrix: &Matrix) -> O
 
 /// Takes the legs of a matrix from the record. Legs have agents, so none of them waited when the run stopped; to make them
 /// again could make others, since what they came of may have held a secret, which is not kept.
-fn keep(run: &RunContext<'_>, job: &Job, whole: &JobKey, parts: Vec<(JobKey, String, TaskResult, (String, JobOutcome))>) -> JobOutcome {
-    let names = parts.iter().map(|(key, display_name, ..)| (key.clone(), display_name.clone())).collect();
+fn keep(run: &RunContext<'_>, job: &Job, whole: &JobKey, parts: Vec<KeptPart>) -> JobOutcome {
+    let names = parts.iter().map(|part| (part.key.clone(), part.display_name.clone())).collect();
     run.emit(Event::JobDivided { job: whole.clone(), parts: names });
-    for (key, _, result, _) in &parts {
-        run.emit(Event::Kept { stage: key.stage.clone(), job: Some(key.job.clone()), result: *result });
+    for part in &parts {
+        run.emit(Event::Kept { stage: part.key.stage.clone(), job: Some(part.key.job.clone()), result: part.result });
     }
-    part::together(&job.name, parts.into_iter().map(|(.., outcome)| outcome).collect())
+    part::together(&job.name, parts.into_iter().map(|part| (part.name, part.outcome)).collect())
 }
 
 /// Runs the hooks of a deployment, one after the other.

@@ -173,16 +173,29 @@ pub(crate) fn kept(run: &RunContext<'_>, key: &JobKey) -> Option<(TaskResult, Jo
     })
 }
 
-/// The parts of a divided job that was over before the run stopped: key, display name, result, and what each leaves under
-/// its name; `None` where one of them was not over.
-pub(crate) fn kept_parts(run: &RunContext<'_>, whole: &JobKey) -> Option<Vec<(JobKey, String, TaskResult, (String, JobOutcome))>> {
+/// A part that was over before the run stopped.
+pub(crate) struct KeptPart {
+    pub(crate) key: JobKey,
+    pub(crate) display_name: String,
+    pub(crate) result: TaskResult,
+    /// Its name in the job, the prefix of its outputs.
+    pub(crate) name: String,
+    pub(crate) outcome: JobOutcome,
+}
+
+/// The parts of a divided job that was over before the run stopped; `None` where one of them was not over.
+pub(crate) fn kept_parts(run: &RunContext<'_>, whole: &JobKey) -> Option<Vec<KeptPart>> {
     run.store.read(|record| {
         let stage = record.stages.iter().find(|stage| stage.name == whole.stage)?;
         let parts = stage.jobs.iter().filter(|record| record.job == whole.job).map(|record| {
             let result = record.result?;
-            let key = JobKey { stage: whole.stage.clone(), job: record.name.clone() };
-            let outcome = JobOutcome { name: record.name.clone(), outcome: result.into(), outputs: outputs(record) };
-            Some((key, record.display_name.clone(), result, (record.part.clone(), outcome)))
+            Some(KeptPart {
+                key: JobKey { stage: whole.stage.clone(), job: record.name.clone() },
+                display_name: record.display_name.clone(),
+                result,
+                name: record.part.clone(),
+                outcome: JobOutcome { name: record.name.clone(), outcome: result.into(), outputs: outputs(record) },
+            })
         });
         parts.collect()
     })

@@ -310,7 +310,9 @@ fn task(section: &Section<'_>, on_server: bool, loader: &mut Loader<'_>) -> Opti
         && !source.eq_ignore_ascii_case("specific")
         && !source.contains("$(")
     {
-        let place = given.iter().find(|given| given.value == source).map_or(place, |given| given.place);
+        let names = ["source", "buildType"];
+        let place =
+            given.iter().find(|given| names.iter().any(|name| given.name.eq_ignore_ascii_case(name))).map_or(place, |given| given.place);
         *source = download::alias(source, place, loader)?;
     }
     if task.name == CHECKOUT_NAME {

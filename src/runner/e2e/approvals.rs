@@ -111,7 +111,8 @@ async fn an_answer_that_comes_too_late_is_none() {
     let mut bench = Bench::of_stages(vec![stage("deploy", &[], vec![deploys(vec![script("true")])])]);
     bench.environments = needs_approval(1);
     bench.minute = Duration::ZERO;
-    // Stopped, not timed out: with no time at all the first look is too late already.
+    // With no time at all the first look is too late already, and an answer that is at hand does not win over it.
+    bench.answers = Answers::All(Decision::Approve);
     assert_eq!(bench.run().await.record.questions[0].outcome, Some(QuestionOutcome::TimedOut));
 }
 
