@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use slipway_pipelines::Pipeline;
+use slipway_pipelines::{Loaded, Pipeline};
 use slipway_runner::{Approvals, Cancellation, PipelineVariable, RunError, RunOutcome, RunRequest, RunSummary, TaskResult, VariableGroup};
 
 use crate::arguments::RunOptions;
@@ -58,36 +58,36 @@ pub(crate) async fn node_for(env: &Env, options: &RunOptions, here: &PipelineWor
 /// What a run needs besides the pipeline: the local Azure, variable groups, Node.
 type Equipment<'a> = (&'a Azure, Vec<VariableGroup>, PathBuf);
 
-/// Runs `pipeline` to its end, or until it waits for an answer. An `Err` is why nothing ran.
+/// Runs a pipeline to its end, or until it waits for an answer. An `Err` is why nothing ran.
 pub(crate) async fn execute(
     doors: (&Env, &RunOptions, &Arc<Terminal>),
-    here: PipelineWorld,
-    pipeline: Pipeline,
+    (here, loaded): (PipelineWorld, Loaded),
     equipment: Equipment<'_>,
     interrupts: &mut Interrupts,
 ) -> Result<Executed, Failure> {
-    perform(doors, (here, pipeline), equipment, interrupts, None).await
+    perform(doors, (here, loaded), equipment, interrupts, None).await
 }
 
 /// Goes on with a run that waits. The answer of the options is that to what it waits for.
 pub(crate) async fn go_on(
     run: u64,
     doors: (&Env, &RunOptions, &Arc<Terminal>),
-    (here, pipeline): (PipelineWorld, Pipeline),
+    (here, loaded): (PipelineWorld, Loaded),
     equipment: Equipment<'_>,
     interrupts: &mut Interrupts,
 ) -> Result<Executed, Failure> {
-    perform(doors, (here, pipeline), equipment, interrupts, Some(run)).await
+    perform(doors, (here, loaded), equipment, interrupts, Some(run)).await
 }
 
 async fn perform(
     (env, options, terminal): (&Env, &RunOptions, &Arc<Terminal>),
-    (here, pipeline): (PipelineWorld, Pipeline),
+    (here, loaded): (PipelineWorld, Loaded),
     (azure, groups, node): Equipment<'_>,
     interrupts: &mut Interrupts,
     waiting: Option<u64>,
 ) -> Result<Executed, Failure> {
-    let stopped = Stopped::of(&here, &pipeline, options);
+    let stopped = Stopped::of(&here, &loaded, options);
+    let pipeline = loaded.pipeline;
     let answer = options.answer.answer(&here.named.requested_for);
     let state = here.world.state.path();
     let watcher = Arc::new(Watcher::new(Arc::clone(terminal), &pipeline));

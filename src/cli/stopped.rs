@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use slipway_pipelines::{JobKind, Pipeline};
+use slipway_pipelines::{Expanded, JobKind, Loaded};
 use slipway_runner::{RunEvent, Source};
 
 use crate::arguments::RunOptions;
@@ -35,7 +35,6 @@ pub(crate) struct Stopped {
     pub(crate) debug: bool,
     pub(crate) strict: bool,
     pub(crate) node: Option<PathBuf>,
-    pub(crate) requested_for: String,
     /// SHA-256 of the expanded pipeline: it must be the same when the run goes on.
     pub(crate) pipeline: String,
 }
@@ -58,9 +57,9 @@ impl Stopped {
     const SCHEMA: u32 = 1;
 
     /// What to keep of a run of `pipeline`, should it stop; nothing where it cannot.
-    pub(crate) fn of(here: &PipelineWorld, pipeline: &Pipeline, options: &RunOptions) -> Option<Self> {
+    pub(crate) fn of(here: &PipelineWorld, loaded: &Loaded, options: &RunOptions) -> Option<Self> {
         let given = &here.named.given;
-        let mut jobs = pipeline.stages.iter().flat_map(|stage| &stage.jobs);
+        let mut jobs = loaded.pipeline.stages.iter().flat_map(|stage| &stage.jobs);
         if jobs.all(|job| matches!(job.kind, JobKind::Agent)) {
             return None;
         }
@@ -89,8 +88,7 @@ impl Stopped {
             debug: options.debug,
             strict: options.strict,
             node: options.node.clone(),
-            requested_for: here.named.requested_for.clone(),
-            pipeline: fingerprint(here).ok()?,
+            pipeline: fingerprint(&loaded.expanded),
         })
     }
 
@@ -138,9 +136,8 @@ pub(crate) fn source(folder: &Path) -> PathBuf {
 }
 
 /// SHA-256 of the expanded pipeline.
-pub(crate) fn fingerprint(here: &PipelineWorld) -> Result<String, Failure> {
-    let expanded = here.expand().map_err(|problems| here.failure(&problems))?;
-    Ok(Sha256::digest(expanded.to_yaml()).iter().map(|byte| format!("{byte:02x}")).collect())
+pub(crate) fn fingerprint(expanded: &Expanded) -> String {
+    Sha256::digest(expanded.to_yaml()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {

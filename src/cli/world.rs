@@ -107,13 +107,11 @@ impl PipelineWorld {
 
 impl PipelineWorld {
     /// The pipeline, expanded and checked. Warnings are printed, errors are the failure.
-    pub(crate) fn load(&self, terminal: &Terminal) -> Result<Pipeline, Failure> {
-        let loaded = self.load_all(terminal).map_err(|diagnostics| self.failure(&diagnostics))?;
-        Ok(loaded.pipeline)
+    pub(crate) fn load(&self, terminal: &Terminal) -> Result<Loaded, Failure> {
+        self.load_all(terminal).map_err(|diagnostics| self.failure(&diagnostics))
     }
 
-    /// The same with the document that the pipeline was made of; errors are those of the language. They are rendered with
-    /// [`Self::failure`].
+    /// The same with the errors of the language. They are rendered with [`Self::failure`].
     pub(crate) fn load_all(&self, terminal: &Terminal) -> Result<Loaded, Diagnostics> {
         let loaded = self.request(slipway_pipelines::load);
         self.tell(terminal);

@@ -11,7 +11,7 @@ use crate::world::PipelineWorld;
 /// Checks a pipeline.
 pub(crate) async fn check(env: &Env, arguments: &CheckArguments, terminal: &Arc<Terminal>) -> Result<Exit, Failure> {
     let here = PipelineWorld::find(env, &arguments.sources, false).await?;
-    let pipeline = here.load(terminal)?;
+    let pipeline = here.load(terminal)?.pipeline;
     let problems = slipway_runner::problems(&pipeline, here.packages.all(), false);
     if let Some(failure) = Failure::all(problems.into_iter().map(Failure::refused)) {
         return Err(failure);

@@ -35,21 +35,21 @@ pub(crate) async fn resume(
     let stopped = Stopped::read(&folder)?;
     let options = RunOptions { agents: stopped.agents, debug: stopped.debug, strict: stopped.strict, node: stopped.node.clone(), answer };
     let here = world(env, &state, &folder, run, &stopped).await?;
-    let pipeline = here.load(terminal)?;
-    if fingerprint(&here)? != stopped.pipeline {
+    let loaded = here.load(terminal)?;
+    if fingerprint(&loaded.expanded) != stopped.pipeline {
         return Err(Failure::refused(format!("`{}`, or what it includes, is not what it was when run {run} stopped", here.file))
             .hint("put it back as it was, or run the pipeline again"));
     }
     if stopped.commit.is_none() {
         compare_work_trees(&here.world, run, terminal)?;
     }
-    let node = node_for(env, &options, &here, &pipeline).await?;
+    let node = node_for(env, &options, &here, &loaded.pipeline).await?;
     let azure = Azure::for_run(&here.world, options.strict, terminal).await?;
-    let groups = groups::for_run(&here.world, &pipeline, terminal)?;
+    let groups = groups::for_run(&here.world, &loaded.pipeline, terminal)?;
     let mut interrupts = Interrupts::receive()?;
     let images_of = here.pipeline_runs.iter().map(|consumed| consumed.run).chain([run]).collect::<Vec<_>>();
     let in_world = here.world.clone();
-    let executed = go_on(run, (env, &options, terminal), (here, pipeline), (&azure, groups, node), &mut interrupts).await;
+    let executed = go_on(run, (env, &options, terminal), (here, loaded), (&azure, groups, node), &mut interrupts).await;
     let images = match &executed {
         Ok(executed) if executed.exit() != Exit::Interrupted => Box::pin(delivery::lines(&in_world, &azure, &images_of)).await,
         _ => Ok(Vec::new()),

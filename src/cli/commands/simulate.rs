@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use slipway_pipelines::{FileError, Files, Pipeline, yaml};
+use slipway_pipelines::{FileError, Files, Loaded, yaml};
 use slipway_runner::{Provider, Repository, RunEvent, Source};
 
 use crate::arguments::{SimulateArguments, SimulateCommand};
@@ -87,7 +87,7 @@ struct Triggered {
     name: String,
     required: bool,
     /// Absent where its YAML is broken.
-    loaded: Option<(PipelineWorld, Pipeline)>,
+    loaded: Option<(PipelineWorld, Loaded)>,
     /// The alias and the run of the resource whose completion triggers it.
     completed: Option<(String, u64)>,
     /// The pipelines whose completions led to it, the first one first.
@@ -109,9 +109,9 @@ impl Simulation<'_> {
             let outcome = match loaded {
                 _ if interrupted => Outcome::NotRun,
                 None => Outcome::Refused,
-                Some((pipeline_world, pipeline)) => {
+                Some((pipeline_world, loaded)) => {
                     self.terminal.print([Line::new()]);
-                    match self.run_one(pipeline_world, pipeline, completed, &mut interrupts).await {
+                    match self.run_one(pipeline_world, loaded, completed, &mut interrupts).await {
                         Ok((outcome, was_interrupted)) => {
                             interrupted = was_interrupted;
                             outcome
@@ -215,7 +215,7 @@ impl Simulation<'_> {
             let loaded = match &decided {
                 Some(Choice { triggered: false, .. }) => None,
                 _ => match pipeline_world.load(self.terminal) {
-                    Ok(pipeline) => Some(pipeline),
+                    Ok(loaded) => Some(loaded),
                     Err(problems) => {
                         failure = Some(problems);
                         None
@@ -223,7 +223,7 @@ impl Simulation<'_> {
                 },
             };
             let choice = decided.unwrap_or_else(|| {
-                choose(loaded.as_ref().map_or(Yaml::Broken, |pipeline| Yaml::Triggers(&pipeline.trigger, &pipeline.pr)))
+                choose(loaded.as_ref().map_or(Yaml::Broken, |loaded| Yaml::Triggers(&loaded.pipeline.trigger, &loaded.pipeline.pr)))
             });
             let (word, style) = if choice.triggered { ("triggered", Style::Good) } else { ("not triggered", Style::Faint) };
             self.terminal.print([Line::plain(format!("  {}: ", definition.name))
@@ -246,7 +246,7 @@ impl Simulation<'_> {
                 triggered.push(Triggered {
                     name: definition.name.clone(),
                     required: choice.required,
-                    loaded: loaded.map(|pipeline| (pipeline_world, pipeline)),
+                    loaded: loaded.map(|loaded| (pipeline_world, loaded)),
                     completed: None,
                     after: Vec::new(),
                 });
@@ -321,16 +321,16 @@ impl Simulation<'_> {
     async fn run_one(
         &self,
         mut pipeline_world: PipelineWorld,
-        pipeline: Pipeline,
+        loaded: Loaded,
         completed: Option<(String, u64)>,
         interrupts: &mut Interrupts,
     ) -> Result<(Outcome, bool), Failure> {
-        pipeline_world.pipeline_runs = resources::resolve(&pipeline_world, &pipeline, completed.as_slice())?;
+        pipeline_world.pipeline_runs = resources::resolve(&pipeline_world, &loaded.pipeline, completed.as_slice())?;
         let options = &self.arguments.options;
-        let node: PathBuf = node_for(self.env, options, &pipeline_world, &pipeline).await?;
-        let groups = groups::for_run(&pipeline_world.world, &pipeline, self.terminal)?;
+        let node: PathBuf = node_for(self.env, options, &pipeline_world, &loaded.pipeline).await?;
+        let groups = groups::for_run(&pipeline_world.world, &loaded.pipeline, self.terminal)?;
         let executed =
-            execute((self.env, options, self.terminal), pipeline_world, pipeline, (self.azure, groups, node), interrupts).await?;
+            execute((self.env, options, self.terminal), (pipeline_world, loaded), (self.azure, groups, node), interrupts).await?;
         let report = record::report(&self.world.state, executed.summary.id)?;
         Ok((Outcome::Ran(Box::new(report)), executed.interrupted))
     }

@@ -30,7 +30,7 @@ impl Simulation<'_> {
         let mut triggered = Vec::new();
         let mut lines = Vec::new();
         for definition in self.definitions() {
-            let Some(choice) = self.completion(copy, prepared, definition, (&record, &built))? else { continue };
+            let Some(choice) = self.completion(copy, prepared, definition, (&record, &built)) else { continue };
             let again = after.iter().any(|name| name.eq_ignore_ascii_case(&definition.name));
             let (word, style, reason) = match &choice.alias {
                 Some(_) if again => {
@@ -54,7 +54,7 @@ impl Simulation<'_> {
             let event = RunEvent::PipelineCompletion { alias: alias.clone() };
             let pipeline_world = self.pipeline_world(copy, prepared, definition, &built, event);
             let loaded = match pipeline_world.load(self.terminal) {
-                Ok(pipeline) => Some((pipeline_world, pipeline)),
+                Ok(loaded) => Some((pipeline_world, loaded)),
                 Err(failure) => {
                     failure.print(self.terminal);
                     None
@@ -72,15 +72,15 @@ impl Simulation<'_> {
         prepared: &Prepared,
         definition: &PipelineDefinition,
         (run, built): (&RunRecord, &Arc<dyn Files>),
-    ) -> Result<Option<simulate::Completion>, Failure> {
+    ) -> Option<simulate::Completion> {
         // The service looks for triggers in the YAML of the default branch (facts/pipeline-yaml.md 2.12).
         let branch = format!("refs/heads/{}", definition.default_branch);
-        let decides = if branch == prepared.reference { Ok(Arc::clone(built)) } else { self.files(copy, &branch) };
         let look = |files: &Arc<dyn Files>| self.look(copy, prepared, definition, files);
-        let decides = decides.map_or(Read::Missing, |files| look(&files));
         let builds = look(built);
+        let elsewhere = (branch != prepared.reference).then(|| self.files(copy, &branch).map_or(Read::Missing, |files| look(&files)));
+        let decides = elsewhere.as_ref().unwrap_or(&builds);
         let names: Vec<&str> = self.world.config.pipelines.iter().map(|definition| definition.name.as_str()).collect();
-        Ok(simulate::completion(definition, (decides.version(), builds.version()), run, &names))
+        simulate::completion(definition, (decides.version(), builds.version()), run, &names)
     }
 
     fn look(&self, copy: &Copy, prepared: &Prepared, definition: &PipelineDefinition, files: &Arc<dyn Files>) -> Read {
