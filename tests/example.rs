@@ -18,19 +18,28 @@ impl World {
         for arguments in [
             &["init", "--quiet", "--initial-branch=main"][..],
             &["add", "--all"],
-            &["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "commit", "--quiet", "-m", "Templates"],
+            &["commit", "--quiet", "-m", "Templates"],
             &["tag", "v1"],
             &["rm", "--quiet", "-r", "."],
         ] {
-            git(&templates, arguments);
+            git(&templates, arguments, None);
         }
         world
     }
 }
 
-fn git(folder: &Path, arguments: &[&str]) {
+/// Runs git in a folder as one person, whatever the user's own configuration says, and where a git hook runs the tests, too.
+/// With `date` commits are the same in every world.
+///
+/// # Panics
+/// When git fails.
+pub fn git(folder: &Path, arguments: &[&str], date: Option<&str>) {
     let mut git = Command::new("git");
     git.args(arguments).current_dir(folder).env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+    for role in ["AUTHOR", "COMMITTER"] {
+        git.env(format!("GIT_{role}_NAME"), "Ada").env(format!("GIT_{role}_EMAIL"), "ada@example.com");
+        git.envs(date.map(|date| (format!("GIT_{role}_DATE"), date)));
+    }
     let output = git.env_remove("GIT_DIR").env_remove("GIT_WORK_TREE").env_remove("GIT_INDEX_FILE").output().expect("git starts");
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }

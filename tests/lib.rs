@@ -6,5 +6,6 @@ mod example;
 mod search;
 mod world;
 
+pub use example::git;
 pub use search::{files_with, files_with_each};
 pub use world::{Finished, TOKEN, TOKEN_FILE, World, root};

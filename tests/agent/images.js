@@ -99,7 +99,7 @@ for (const [name, { steps, variables, failed, code }] of Object.entries({
     failed: 'promote',
     code: 'SLIP-PROMOTE-PROVENANCE',
   },
-  'the run has no pipeline resource': { steps: [publish(), promote()], variables: {}, failed: 'promote', code: 'SLIP-' },
+  'the run has no pipeline resource': { steps: [publish(), promote()], variables: {}, failed: 'promote', code: 'SLIP-PROMOTE-RESOURCE' },
 })) {
   test(`publishing and promoting fail in the same way: ${name}`, async () => {
     const result = await run(steps, variables);

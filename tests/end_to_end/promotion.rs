@@ -25,14 +25,7 @@ fn delivery(tamper: &str) -> World {
 
 fn commit(world: &World, message: &str, date: &str) {
     for arguments in [&["add", "."][..], &["commit", "--quiet", "-m", message]] {
-        let mut git = Command::new("git");
-        git.args(arguments).current_dir(world.repository()).env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
-        for role in ["AUTHOR", "COMMITTER"] {
-            git.env(format!("GIT_{role}_NAME"), "Ada").env(format!("GIT_{role}_EMAIL"), "ada@example.com");
-            git.env(format!("GIT_{role}_DATE"), date);
-        }
-        let output = git.output().expect("git starts");
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        slipway_tests::git(&world.repository(), arguments, Some(date));
     }
 }
 

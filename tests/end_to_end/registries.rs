@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 
 use serde_json::Value;
 use slipway_tests::{Finished, World};
@@ -145,14 +144,7 @@ fn task(name: &str, display_name: &str, defaults: Inputs<'_>, inputs: Inputs<'_>
 pub(crate) fn world(ci: &str, cd: &str) -> World {
     let world = World::new(&[("slipway.local.yml", &local()), ("ci.yml", ci), ("cd.yml", cd), ("README.md", "# Shop\n")]);
     for arguments in [&["init", "--quiet", "--initial-branch=main"][..], &["add", "README.md"], &["commit", "--quiet", "-m", "First"]] {
-        let mut git = Command::new("git");
-        git.args(arguments).current_dir(world.repository()).env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
-        for role in ["AUTHOR", "COMMITTER"] {
-            git.env(format!("GIT_{role}_NAME"), "Ada").env(format!("GIT_{role}_EMAIL"), "ada@example.com");
-            git.env(format!("GIT_{role}_DATE"), "2026-11-24T00:00:00Z");
-        }
-        let output = git.output().expect("git starts");
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        slipway_tests::git(&world.repository(), arguments, Some("2026-11-24T00:00:00Z"));
     }
     world
 }

@@ -41,8 +41,7 @@ const UNTRUSTED: [&str; 10] = [
 ];
 
 /// Inputs, parameters and keys that name a service connection.
-const CONNECTIONS: [&str; 18] = [
-    "azureContainerRegistry",
+const CONNECTIONS: [&str; 17] = [
     "azureResourceManagerConnection",
     "azureSubscription",
     "connectedServiceName",

@@ -161,6 +161,10 @@ func (s *images) pull(ctx context.Context, reference string, auth authn.Authenti
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	// Another pull of the same image may have ended meanwhile: its names stay.
+	if known := s.index[found.ID]; known != nil {
+		found = known
+	}
 	s.index[found.ID] = found
 	if tag, ok := r.(name.Tag); ok {
 		for _, other := range s.index {
