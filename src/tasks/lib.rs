@@ -5,12 +5,14 @@
 
 pub mod acr_promote;
 mod azure_sign_in;
+mod client;
 pub mod codes;
 mod delivery;
 pub mod image_publish;
 mod images_file;
 pub mod keyvault_fetch;
 pub mod lint_build_test;
+mod provenance;
 mod registry_access;
 mod repository_name;
 mod scratch;

@@ -8,7 +8,7 @@ use slipway_oci::provenance::Pipeline;
 
 use super::origin::Origin;
 use crate::registry_access::{RegistryInputs, RegistryRequest};
-use crate::{codes, images_file, repository_name};
+use crate::{codes, images_file, provenance, repository_name};
 
 const SOURCE: RegistryInputs = RegistryInputs {
     connection_type: "sourceConnectionType",
@@ -127,13 +127,11 @@ impl Request {
                 "Name the CI pipeline under `resources: pipelines: - pipeline: {alias}`, or correct the input `pipelineResource`."
             )));
         };
-        let organization = variables.collection_uri().map(|uri| uri.to_string()).unwrap_or_default();
-        let organization = if organization.ends_with('/') { organization } else { format!("{organization}/") };
         let pipeline = Pipeline {
-            organization,
             project_id: project_id.to_owned(),
             definition_id: value("pipelineID").unwrap_or_default().to_owned(),
             definition_name: value("pipelineName").unwrap_or_default().to_owned(),
+            ..provenance::pipeline(variables)
         };
         Ok(Origin { run: run.to_owned(), address: pipeline.invocation_id(run), commit: commit.to_owned() })
     }

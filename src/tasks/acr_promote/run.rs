@@ -4,7 +4,7 @@ use slipway_oci::{CopyError, CopyReport, CopyRequest, copy};
 
 use super::origin::{self, Origin};
 use super::request::Request;
-use crate::image_publish::client;
+use crate::client::client;
 use crate::registry_access::{ConnectedRegistry, RegistryAccess};
 use crate::{codes, delivery, images_file};
 
@@ -54,8 +54,7 @@ pub async fn run(context: &TaskContext) -> Result<TaskOutcome, TaskError> {
         [only] => Err(only.clone()),
         several => {
             for problem in several {
-                let next = if problem.hint.is_empty() { String::new() } else { format!(" Next: {}", problem.hint) };
-                context.reporter().issue(Issue::error(format!("{}: {}{next}", problem.code, problem.message)).code(problem.code));
+                context.reporter().issue(Issue::error(problem.to_string()).code(problem.code));
             }
             let message = format!("{} of {} images cannot be promoted. Nothing was copied.", several.len(), images.len());
             Err(TaskError::new(codes::PROMOTE_SEVERAL, message).hint("Each problem stands above with its code and its own next step."))

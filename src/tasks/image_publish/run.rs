@@ -1,5 +1,4 @@
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use slipway_agent::{TaskContext, TaskError, TaskOutcome};
 use slipway_model::{Digest, Facts, ImageFacts, Outcome, ServiceImage};
@@ -10,11 +9,11 @@ use slipway_oci::{
 };
 use time::OffsetDateTime;
 
-use super::provenance;
 use super::request::{BaseReference, Request};
+use crate::client::client;
 use crate::registry_access::{ConnectedRegistry, RegistryAccess, of_registry};
 use crate::scratch::Scratch;
-use crate::{codes, delivery, images_file};
+use crate::{codes, delivery, images_file, provenance};
 
 const IMAGES: images_file::Use = images_file::Use {
     may_be_missing: true,
@@ -62,16 +61,6 @@ pub async fn run(context: &TaskContext) -> Result<TaskOutcome, TaskError> {
     let problems = result.as_ref().err().cloned();
     delivery::write(context, outcome, request.dry_run, Facts::Image(facts), problems.as_slice());
     result.map(|()| TaskOutcome::Succeeded)
-}
-
-/// The way out, for every registry of the task.
-pub(crate) fn client(context: &TaskContext) -> Result<Client, TaskError> {
-    let reporter = context.reporter().clone();
-    let client = Client::new(&context.network()?).map_err(|error| {
-        TaskError::new(codes::NET_CLIENT, error.to_string())
-            .hint("Mend the agent's configuration (`./config.sh`), or the file that it names.")
-    })?;
-    Ok(client.with_observer(Arc::new(move |event| reporter.info(&event.to_string()))))
 }
 
 fn stopped(facts: &ImageFacts) -> TaskError {

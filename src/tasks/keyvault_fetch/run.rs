@@ -1,4 +1,3 @@
-use std::sync::Arc;
 use std::time::Instant;
 
 use slipway_agent::connections::AzureRmConnection;
@@ -7,15 +6,15 @@ use slipway_agent::{Checked, Inputs, Issue, TaskContext, TaskError, TaskOutcome,
 use slipway_azure::identity::Credential;
 use slipway_azure::keyvault::{FetchedSecret, Listing, SecretReference, Vault, VaultAddress};
 use slipway_azure::{Cloud, CloudData};
-use slipway_model::{Facts, Fragment, Outcome, Problem, SecretFact, SecretsFacts};
-use slipway_net::Client;
+use slipway_model::{Facts, Outcome, SecretFact, SecretsFacts};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::SPEC;
 use super::judge::{self, Verdict};
 use super::plan::{Entry, OnExpired, Plan, count};
-use crate::{azure_sign_in, codes};
+use crate::client::client;
+use crate::{azure_sign_in, codes, delivery};
 
 /// Runs the task.
 ///
@@ -48,7 +47,7 @@ pub async fn run(context: &TaskContext) -> Result<TaskOutcome, TaskError> {
     record(context, &plan, &done, result.as_ref().err());
     result?;
     for warning in &done.verdict.warnings {
-        context.reporter().issue(Issue::warning(said(warning)).code(warning.code));
+        context.reporter().issue(Issue::warning(warning.to_string()).code(warning.code));
     }
     Ok(if done.verdict.warnings.is_empty() { TaskOutcome::Succeeded } else { TaskOutcome::SucceededWithIssues })
 }
@@ -138,13 +137,7 @@ impl Done {
 /// Joins the connection, the network and the vault. Sends nothing.
 fn open(context: &TaskContext, connection: &AzureRmConnection, cloud: &Cloud, plan: &Plan) -> Result<Vault, TaskError> {
     let sink = context.sink();
-    let reporter = context.reporter().clone();
-    let client = Client::new(&context.network()?)
-        .map_err(|error| {
-            TaskError::new(codes::NET_CLIENT, error.to_string())
-                .hint("Mend the agent's configuration (`./config.sh`), or the file that it names.")
-        })?
-        .with_observer(Arc::new(move |event| reporter.info(&event.to_string())));
+    let client = client(context)?;
     let page = connection.settings_page.as_deref();
     let identity = azure_sign_in::identity(connection, &context.variables(), || context.system_connection(), &client, &sink)?;
     let credential =
@@ -206,7 +199,7 @@ fn failure(context: &TaskContext, plan: &Plan, done: &Done) -> TaskError {
         return only.clone();
     }
     for problem in &done.verdict.problems {
-        context.reporter().issue(Issue::error(said(problem)).code(problem.code));
+        context.reporter().issue(Issue::error(problem.to_string()).code(problem.code));
     }
     let number = done.verdict.problems.len();
     let what = if plan.dry_run { "A run would set no variable" } else { "No variable was set" };
@@ -217,24 +210,7 @@ fn failure(context: &TaskContext, plan: &Plan, done: &Done) -> TaskError {
     .hint("Each problem stands above with its code and its own next step.")
 }
 
-fn said(error: &TaskError) -> String {
-    let next = if error.hint.is_empty() { String::new() } else { format!(" Next: {}", error.hint) };
-    format!("{}: {}{next}", error.code, error.message)
-}
-
-/// Writes the delivery record and the summary. They tell of what was done, so failing to write them undoes nothing.
 fn record(context: &TaskContext, plan: &Plan, done: &Done, error: Option<&TaskError>) {
-    let fragment = fragment(context, plan, done, error);
-    let files = context.files();
-    let written = files.write_fragment(&fragment).map(|_| ());
-    let summary = slipway_view::summary(&fragment).map_err(|error| TaskError::new(slipway_agent::codes::FILE, error.to_string()));
-    let summarised = summary.and_then(|markdown| files.write_summary(&markdown).map(|_| ()));
-    for error in [written, summarised].into_iter().filter_map(Result::err) {
-        context.reporter().issue(Issue::warning(said(&error)).code(error.code));
-    }
-}
-
-fn fragment(context: &TaskContext, plan: &Plan, done: &Done, error: Option<&TaskError>) -> Fragment {
     let outcome = match (error, done.verdict.warnings.is_empty()) {
         (Some(_), _) if done.stopped => Outcome::Canceled,
         (Some(_), _) => Outcome::Failed,
@@ -254,10 +230,6 @@ fn fragment(context: &TaskContext, plan: &Plan, done: &Done, error: Option<&Task
     });
     let facts = SecretsFacts { vault: plan.vault.name().to_owned(), vault_url: plan.vault.url().to_string(), secrets: secrets.collect() };
     let told = if done.verdict.problems.is_empty() { error.map(std::slice::from_ref).unwrap_or_default() } else { &done.verdict.problems };
-    let problems = told.iter().chain(&done.verdict.warnings).map(|error| Problem {
-        code: error.code.to_owned(),
-        message: error.message.clone(),
-        hint: error.hint.clone(),
-    });
-    Fragment { dry_run: plan.dry_run, problems: problems.collect(), ..context.fragment(outcome, Facts::Secrets(facts)) }
+    let problems: Vec<TaskError> = told.iter().chain(&done.verdict.warnings).cloned().collect();
+    delivery::write(context, outcome, plan.dry_run, Facts::Secrets(facts), &problems);
 }

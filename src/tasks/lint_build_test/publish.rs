@@ -5,6 +5,8 @@ use slipway_agent::commands::results::{PublishResults, ResultsFormat};
 use slipway_agent::{HostType, Masker, TaskContext, TaskError};
 use slipway_quality::{Check, Report, SarifContext, Tools, junit, sarif};
 
+use crate::provenance::without_user;
+
 /// The artifact in which Microsoft's consumers look for findings (facts/quality-and-acceptance.md 2.3).
 const ARTIFACT: &str = "CodeAnalysisLogs";
 
@@ -43,7 +45,7 @@ pub(crate) fn findings(context: &TaskContext, report: &Report, folder: &str, too
         report,
         &SarifContext {
             folder: folder.to_owned(),
-            repository_uri: variables.repository().map(|repository| without_credentials(&repository.uri)).filter(|uri| !uri.is_empty()),
+            repository_uri: variables.repository().and_then(|repository| without_user(&repository.uri)),
             revision: variables.source_version().map(str::to_owned),
             branch: variables.source_branch().map(str::to_owned),
             tools,
@@ -56,14 +58,6 @@ pub(crate) fn findings(context: &TaskContext, report: &Report, folder: &str, too
     let path = context.files().write_text(&stem, "sarif", &format!("{log:#}\n"))?;
     context.reporter().send(&artifact::upload(ARTIFACT, ARTIFACT, &path));
     Ok(())
-}
-
-fn without_credentials(uri: &str) -> String {
-    let Ok(mut url) = url::Url::parse(uri) else { return String::new() };
-    // Neither fails for an address that has a host, and one without has no credentials.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url.to_string()
 }
 
 /// The title of the test run of a check; two runs of one step are told apart.

@@ -1,4 +1,5 @@
-//! What the run says of itself in the provenance.
+//! What a run says of itself in the provenance of what it builds, and how another run is named by it: the two must be equal
+//! letter by letter, or nothing could be promoted.
 
 use slipway_agent::Variables;
 use slipway_model::Digest;
@@ -26,7 +27,10 @@ pub(crate) fn statement(
     let pipeline = pipeline(variables);
     Statement {
         subject,
-        repository: without_user(variables.get("Build.Repository.Uri").unwrap_or_default()),
+        repository: variables
+            .get("Build.Repository.Uri")
+            .map(|uri| without_user(uri).unwrap_or_else(|| uri.to_owned()))
+            .unwrap_or_default(),
         reference: variables.source_branch().unwrap_or_default().to_owned(),
         commit: variables.source_version().unwrap_or_default().to_owned(),
         base,
@@ -38,13 +42,14 @@ pub(crate) fn statement(
     }
 }
 
-/// An address without user and password: Azure Repos' addresses have the organization as a user, and a password would be a secret.
-fn without_user(uri: &str) -> String {
-    let Ok(mut url) = url::Url::parse(uri) else { return uri.to_owned() };
+/// An address without user and password: Azure Repos' addresses have the organization as a user, and a password would be a
+/// secret. Absent where it is no URL.
+pub(crate) fn without_user(uri: &str) -> Option<String> {
+    let mut url = url::Url::parse(uri).ok()?;
     // Both fail only for addresses that can have neither.
     let _ = url.set_username("");
     let _ = url.set_password(None);
-    url.to_string()
+    Some(url.to_string())
 }
 
 #[cfg(test)]
@@ -53,7 +58,8 @@ mod tests {
 
     #[test]
     fn an_address_has_neither_user_nor_password() {
-        assert_eq!(without_user("https://contoso:pat@dev.azure.com/contoso/_git/shop"), "https://dev.azure.com/contoso/_git/shop");
-        assert_eq!(without_user("git@github.com:contoso/shop.git"), "git@github.com:contoso/shop.git");
+        let clean = without_user("https://contoso:pat@dev.azure.com/contoso/_git/shop");
+        assert_eq!(clean.as_deref(), Some("https://dev.azure.com/contoso/_git/shop"));
+        assert_eq!(without_user("git@github.com:contoso/shop.git"), None);
     }
 }
