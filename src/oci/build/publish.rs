@@ -96,6 +96,7 @@ pub async fn base_image(registry: &Registry, repository: &str, reference: &str, 
     if !matches!(config.media_type.as_str(), media::IMAGE_CONFIG | media::DOCKER_CONFIG) {
         return Err(no_image(format!("its configuration is of the type `{}`", config.media_type)));
     }
+    kept_by_registries(&layers).map_err(no_image)?;
     let config = registry.small_blob(repository, &config, CONFIG_LIMIT).await?;
     Ok(BaseImage { reference: format!("{name}@{}", manifest.digest), manifest, config, layers })
 }
@@ -131,9 +132,9 @@ pub async fn publish(
     if let Some((registry, from)) = base {
         let source = BlobSource::Registry(registry.transport.clone(), from.to_owned());
         let mount = (registry.host() == target.host()).then_some(from);
-        let kept = image.base_layers.iter().filter(|layer| !media::is_foreign(&layer.media_type));
         let source = &source;
-        let sending = kept.map(|layer| async move { (target.push_from(repository, layer, source, mount).await, layer) });
+        let sending =
+            image.base_layers.iter().map(|layer| async move { (target.push_from(repository, layer, source, mount).await, layer) });
         let mut sent = futures::stream::iter(sending).buffer_unordered(LAYERS);
         while let Some((outcome, layer)) = sent.next().await {
             count(outcome?, layer);
@@ -145,4 +146,26 @@ pub async fn publish(
     count(target.push_blob(repository, config, bytes.clone()).await?, config);
     target.push_manifest(repository, &image.manifest).await?;
     Ok(report)
+}
+
+/// Refuses layers that stay where their URLs say: an image on them would name blobs that its registry does not have.
+fn kept_by_registries(layers: &[Descriptor]) -> Result<(), String> {
+    match layers.iter().find(|layer| media::is_foreign(&layer.media_type)) {
+        Some(layer) => Err(format!("its layer {} may not be distributed, so registries do not keep it", layer.digest)),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_with_layers_that_registries_do_not_keep_is_refused() {
+        let layer = |media_type: &str| Descriptor::new(media_type, Digest::from_sha256([1; 32]), 3);
+        let windows = layer("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip");
+        let error = kept_by_registries(&[layer(media::LAYER_GZIP), windows]).unwrap_err();
+        assert!(error.starts_with("its layer sha256:0101") && error.contains("registries do not keep it"), "{error}");
+        assert_eq!(kept_by_registries(&[layer(media::LAYER_GZIP)]), Ok(()));
+    }
 }
