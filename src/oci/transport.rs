@@ -20,7 +20,7 @@ pub(crate) const SMALL: usize = 16 * 1024 * 1024;
 /// Longest way of redirects.
 const HOPS: usize = 5;
 
-/// The connection to one registry. Clones share it.
+/// The connection to one registry, which the clones of a [`Registry`](crate::Registry) share.
 pub(crate) struct Transport {
     pub(crate) host: String,
     pub(crate) base: Url,
@@ -175,10 +175,7 @@ impl Transport {
         if response.status != StatusCode::UNAUTHORIZED {
             return Ok(response);
         }
-        let refused = self.reject(&response, used.as_ref(), access).await?;
-        if let Some(kind) = refused {
-            return Err(kind);
-        }
+        self.reject(&response, used.as_ref(), access).await?;
         let (response, used) = self.once(request, access, None).await?;
         if response.status == StatusCode::UNAUTHORIZED {
             let (missing, detail) = (self.missing(access).await, said(response).await);
@@ -203,10 +200,8 @@ impl Transport {
         }
         self.pass_gate().await;
         let (response, used) = self.once(request, access, Some(body)).await?;
-        if response.status == StatusCode::UNAUTHORIZED
-            && let Some(kind) = self.reject(&response, used.as_ref(), access).await?
-        {
-            return Err(kind);
+        if response.status == StatusCode::UNAUTHORIZED {
+            self.reject(&response, used.as_ref(), access).await?;
         }
         Ok(response)
     }
@@ -247,33 +242,28 @@ impl Transport {
         }
     }
 
-    /// After a 401: forgets what was refused and learns how to sign in. `Some` when signing in again is no use.
-    async fn reject(
-        &self,
-        response: &StreamingResponse,
-        used: Option<&HeaderValue>,
-        access: &Access,
-    ) -> Result<Option<RegistryErrorKind>, RegistryErrorKind> {
+    /// After a 401: forgets what was refused and learns how to sign in. An error when signing in again is no use.
+    async fn reject(&self, response: &StreamingResponse, used: Option<&HeaderValue>, access: &Access) -> Result<(), RegistryErrorKind> {
         let mut session = self.session.lock().await;
         let scheme = match auth::challenge(&response.headers) {
             Ok(scheme) => scheme,
             Err(_) if session.scheme.is_some() => session.scheme.clone().unwrap_or(Scheme::Basic),
-            Err(detail) => return Ok(Some(RegistryErrorKind::Unauthorized { detail })),
+            Err(detail) => return Err(RegistryErrorKind::Unauthorized { detail }),
         };
         if let Some(used) = used {
             if scheme == Scheme::Basic {
-                return Ok(Some(RegistryErrorKind::Unauthorized { detail: "the user or the password is wrong".to_owned() }));
+                return Err(RegistryErrorKind::Unauthorized { detail: "the user or the password is wrong".to_owned() });
             }
             // A registry answers 401 with `insufficient_scope` to a good token that grants too little: another one would grant no more.
             let lacks =
                 session.token(access, Clock::System.now()).and_then(|token| lacking(token, access)).filter(|missing| !missing.is_empty());
             if let Some(missing) = lacks {
-                return Ok(Some(RegistryErrorKind::Denied { missing, detail: String::new() }));
+                return Err(RegistryErrorKind::Denied { missing, detail: String::new() });
             }
             session.forget(used);
         }
         session.scheme = Some(scheme);
-        Ok(None)
+        Ok(())
     }
 
     async fn missing(&self, access: &Access) -> Option<Vec<String>> {
