@@ -161,14 +161,10 @@ impl AzureRmConnection {
             AzureIdentity::ManagedIdentity { .. } => reader.endpoint.parameter("tenantid").unwrap_or_default().to_owned(),
             _ => reader.needed("tenantid"),
         };
-        if !reader.missing.is_empty() {
-            let missing: Vec<_> = reader.missing.iter().map(|name| format!("`{name}`")).collect();
-            return problem(
-                format!("`{id}`, a connection with the scheme `{scheme}` and without {}", missing.join(", ")),
-                "a connection with all its authentication parameters".to_owned(),
-                format!("{at}, fill them in (for an automatic connection: save it again) and verify it"),
-            );
-        }
+        reader.complete(
+            &format!("`{id}`, a connection with the scheme `{scheme}` and"),
+            "fill them in (for an automatic connection: save it again) and verify it",
+        )?;
         let endpoint = reader.endpoint;
         let data = |name: &str| endpoint.data(name).map(str::to_owned);
         Ok(Self {

@@ -86,14 +86,7 @@ impl DockerRegistryConnection {
         };
         let address = if azure { "loginServer" } else { "registry" };
         let given = reader.endpoint.parameter(address).or(reader.endpoint.url()).unwrap_or_default().to_owned();
-        if !reader.missing.is_empty() {
-            let missing: Vec<_> = reader.missing.iter().map(|name| format!("`{name}`")).collect();
-            return problem(
-                format!("`{id}`, a connection to a registry of the type `{registry_type}` without {}", missing.join(", ")),
-                "a connection with all its authentication parameters",
-                format!("{at}, fill them in and verify it"),
-            );
-        }
+        reader.complete(&format!("`{id}`, a connection to a registry of the type `{registry_type}`"), "fill them in and verify it")?;
         let Some(registry) = host(&given) else {
             return problem(
                 format!("`{id}`, a connection with the registry `{given}`"),

@@ -55,12 +55,24 @@ impl KubernetesConnection {
         let authorization_type = reader.endpoint.data("authorizationType").unwrap_or("Kubeconfig").to_owned();
         let accepts_untrusted_certificates =
             reader.endpoint.data("acceptUntrustedCerts").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        let (what, how) =
+            (format!("`{id}`, a connection with the authorization type `{authorization_type}` and"), "fill them in and verify it");
         let access = match authorization_type.to_ascii_lowercase().as_str() {
-            "kubeconfig" => Ok(KubernetesAccess::Kubeconfig {
-                kubeconfig: reader.needed_secret("kubeconfig"),
-                context: reader.endpoint.parameter("clusterContext").map(str::to_owned),
-            }),
-            "serviceaccount" | "azuresubscription" => service_account(&mut reader, accepts_untrusted_certificates),
+            "kubeconfig" => {
+                let kubeconfig = reader.needed_secret("kubeconfig");
+                reader.complete(&what, how)?;
+                Ok(KubernetesAccess::Kubeconfig { kubeconfig, context: reader.endpoint.parameter("clusterContext").map(str::to_owned) })
+            }
+            "serviceaccount" | "azuresubscription" => {
+                // Every parameter is read before one is judged, so that all that are missing are told.
+                let certificate = match reader.endpoint.parameter("serviceAccountCertificate") {
+                    None if accepts_untrusted_certificates => None,
+                    _ => Some(reader.needed("serviceAccountCertificate")),
+                };
+                let token = reader.needed_secret("apiToken");
+                reader.complete(&what, how)?;
+                service_account(&reader, certificate, &token)
+            }
             _ => {
                 return problem(
                     format!("`{id}`, a connection with the authorization type `{authorization_type}`"),
@@ -69,14 +81,6 @@ impl KubernetesConnection {
                 );
             }
         };
-        if !reader.missing.is_empty() {
-            let missing: Vec<_> = reader.missing.iter().map(|name| format!("`{name}`")).collect();
-            return problem(
-                format!("`{id}`, a connection with the authorization type `{authorization_type}` and without {}", missing.join(", ")),
-                "a connection with all its authentication parameters",
-                format!("{at}, fill them in and verify it"),
-            );
-        }
         match access {
             Ok(access) => Ok(Self {
                 id,
@@ -100,17 +104,8 @@ struct Unusable {
     hint: &'static str,
 }
 
-/// Reads every parameter before it judges one, so that all that are missing are told.
-fn service_account(reader: &mut Reader<'_>, accepts_untrusted_certificates: bool) -> Result<KubernetesAccess, Unusable> {
-    let certificate = match reader.endpoint.parameter("serviceAccountCertificate") {
-        None if accepts_untrusted_certificates => None,
-        _ => Some(reader.needed("serviceAccountCertificate")),
-    };
-    let encoded = reader.needed_secret("apiToken");
-    if !reader.missing.is_empty() {
-        // The caller tells these.
-        return Err(Unusable { got: String::new(), expected: "", hint: "" });
-    }
+/// Judges the address, the certificate and the token of a service account.
+fn service_account(reader: &Reader<'_>, certificate: Option<String>, encoded: &Secret) -> Result<KubernetesAccess, Unusable> {
     let url = reader.endpoint.url().unwrap_or_default();
     let server = Url::parse(url).ok().filter(|url| url.scheme() == "https" && url.has_host()).ok_or_else(|| Unusable {
         got: format!("the address `{url}`"),

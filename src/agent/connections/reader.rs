@@ -56,6 +56,20 @@ impl<'a> Reader<'a> {
         // An empty value registers nothing.
         secret.unwrap_or_else(|| Secret::new("", self.sink))
     }
+
+    /// Refuses a connection of which parameters that were needed so far are missing. `what` it is comes before their names;
+    /// `how` a person mends it after where.
+    pub(super) fn complete(&self, what: &str, how: &str) -> Result<(), ConnectionProblem> {
+        if self.missing.is_empty() {
+            return Ok(());
+        }
+        let missing: Vec<_> = self.missing.iter().map(|name| format!("`{name}`")).collect();
+        Err(ConnectionProblem {
+            got: format!("{what} without {}", missing.join(", ")),
+            expected: "a connection with all its authentication parameters".to_owned(),
+            hint: format!("{}, {how}", self.at),
+        })
+    }
 }
 
 /// The page on which Azure DevOps shows the connection, as Microsoft's own tasks name it.
