@@ -227,7 +227,11 @@ impl Copy<'_> {
         let mut open = VecDeque::from([root.clone()]);
         while let Some(digest) = open.pop_front() {
             let manifest = self.target.manifest(&self.request.target_repository, &digest).await.map_err(CopyError::Target)?;
-            if let Content::Index { manifests, .. } = self.content(&manifest)? {
+            let content = manifest.content().map_err(|problem| {
+                let kind = unreadable(&manifest, &problem);
+                CopyError::Target(self.target.transport.error(&self.request.target_repository, kind))
+            })?;
+            if let Content::Index { manifests, .. } = content {
                 for part in manifests.into_iter().filter(|part| !all.contains(&part.digest)).collect::<Vec<_>>() {
                     if media::is_index(&part.media_type) {
                         open.push_back(part.digest.clone());
@@ -247,22 +251,36 @@ impl Copy<'_> {
         while !level.is_empty() {
             let (source, repository) = (self.source, self.request.source_repository.as_str());
             let this = &*self;
-            // parts of an index that the target has are not read, unless they may have parts of their own
             let read = |(digest, missing): (Digest, bool)| async move {
-                if !missing && this.head(&digest).await?.is_some() {
-                    return Ok((digest, None));
+                if !missing && let Some(media_type) = this.head(&digest).await? {
+                    return Ok((digest, Err(media_type)));
                 }
                 let manifest = source.manifest(repository, &digest).await.map_err(CopyError::Source)?;
-                Ok::<_, CopyError>((digest, Some(manifest)))
+                Ok::<_, CopyError>((digest, Ok(manifest)))
             };
             let results: Vec<_> = futures::stream::iter(std::mem::take(&mut level)).map(read).buffered(MANIFESTS).collect().await;
             for result in results {
                 let (digest, manifest) = result?;
-                let Some(manifest) = manifest else {
-                    (self.on_event)(CopyEvent::ManifestPresent(digest));
-                    continue;
+                let manifest = match manifest {
+                    Ok(manifest) => manifest,
+                    // What the target has is not sent, but something may refer to what is below it.
+                    Err(media_type) => {
+                        (self.on_event)(CopyEvent::ManifestPresent(digest.clone()));
+                        if self.request.referrers && media::is_index(&media_type) {
+                            for part in self.parts(&digest).await? {
+                                if !all.contains(&part) {
+                                    all.push(part);
+                                }
+                            }
+                        }
+                        continue;
+                    }
                 };
-                match self.content(&manifest)? {
+                let content = manifest.content().map_err(|problem| {
+                    let kind = unreadable(&manifest, &problem);
+                    CopyError::Source(self.source.transport.error(&self.request.source_repository, kind))
+                })?;
+                match content {
                     Content::Index { manifests, .. } => {
                         for part in manifests {
                             if !all.contains(&part.digest) {
@@ -334,12 +352,13 @@ impl Copy<'_> {
         looks.into_iter().collect()
     }
 
-    fn content(&self, manifest: &Manifest) -> Result<Content, CopyError> {
-        let refuse = |problem| self.strange("the request for a manifest", format!("`{}` cannot be read: {problem}", manifest.digest));
-        manifest.content().map_err(|problem| CopyError::Source(refuse(problem)))
-    }
-
+    /// What the source lists cannot be right.
     fn strange(&self, what: &'static str, detail: String) -> RegistryError {
         self.source.transport.error(&self.request.source_repository, RegistryErrorKind::Protocol { what, status: None, detail })
     }
+}
+
+fn unreadable(manifest: &Manifest, problem: &str) -> RegistryErrorKind {
+    let detail = format!("`{}` cannot be read: {problem}", manifest.digest);
+    RegistryErrorKind::Protocol { what: "the request for a manifest", status: None, detail }
 }

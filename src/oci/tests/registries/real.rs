@@ -83,6 +83,26 @@ async fn an_index_is_copied_with_its_images_and_what_refers_to_any_of_them() {
 }
 
 #[tokio::test]
+async fn what_refers_to_a_part_of_an_inner_index_that_is_there_is_copied() {
+    let (from, to) = (Server::start(), Server::start());
+    let (source, target) = (from.registry(), to.registry());
+    let (amd, arm) = (image("amd64", &[noise(1, 100)]), image("arm64", &[noise(2, 100)]));
+    push(&source, "a/source", &amd).await;
+    push(&source, "a/source", &arm).await;
+    let inner = index(&[("arm64", &arm)]);
+    source.push_manifest("a/source", &inner).await.unwrap();
+    copy(&source, &target, &request(&inner.digest), &mut |_| {}).await.unwrap();
+    let outer = index(&[("amd64", &amd), ("arm64", &Image { manifest: inner.clone(), blobs: Vec::new() })]);
+    source.push_manifest("a/source", &outer).await.unwrap();
+    let on_arm = attach(&source, "a/source", &arm.manifest.descriptor(), "1").await;
+
+    let report = copy(&source, &target, &request(&outer.digest), &mut |_| {}).await.unwrap();
+    assert_eq!(report.referrers, std::slice::from_ref(&on_arm));
+    assert_eq!(report.manifests, [amd.manifest.digest, outer.digest, on_arm]);
+    assert_eq!(runs(&target, "b/target", &arm.manifest.digest).await, ["1"]);
+}
+
+#[tokio::test]
 async fn an_image_that_is_there_costs_few_requests() {
     let (from, to) = (Server::start(), Server::start());
     let (source, target) = (from.registry(), to.registry());
