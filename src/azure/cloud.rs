@@ -134,6 +134,13 @@ impl Cloud {
         })
     }
 
+    /// The cloud whose domain of registries the host is in, with nothing but what is known of it.
+    pub fn of_registry(host: &str) -> Option<Self> {
+        let is_in = |domain: &str| !domain.is_empty() && host.strip_suffix(domain).is_some_and(|name| name.ends_with('.'));
+        let row = TABLE.iter().find(|row| is_in(row.container_registry))?;
+        Self::resolve(row.name, CloudData::default()).ok()
+    }
+
     /// The scope under which tokens for key vaults are asked for.
     pub fn key_vault_scope(&self) -> String {
         format!("{}/.default", self.key_vault_resource)
@@ -162,6 +169,22 @@ mod tests {
             let cloud = Cloud::resolve(name, CloudData::default()).unwrap();
             assert_eq!((cloud.key_vault_suffix.as_str(), cloud.authority.as_str()), (suffix, authority));
             assert_eq!(cloud.key_vault_scope(), format!("https://{suffix}/.default"));
+        }
+    }
+
+    #[test]
+    fn a_registry_tells_its_cloud() {
+        let name = |host: &str| Cloud::of_registry(host).map(|cloud| cloud.name);
+        for (host, expected) in [
+            ("contoso.azurecr.io", "AzureCloud"),
+            ("contoso.westeurope.geo.azurecr.io", "AzureCloud"),
+            ("contoso.azurecr.us", "AzureUSGovernment"),
+            ("contoso.azurecr.cn", "AzureChinaCloud"),
+        ] {
+            assert_eq!(name(host).as_deref(), Some(expected));
+        }
+        for host in ["ghcr.io", "contosoazurecr.io", "azurecr.io", "contoso.azurecr.us.example.com", ""] {
+            assert_eq!(name(host), None, "{host}");
         }
     }
 

@@ -200,13 +200,12 @@ fn check_host(host: &str, cloud: &Cloud, what: &str) -> Result<(), TaskError> {
     })
 }
 
+/// The cloud of a registry's domain. A host of none is refused in the words for the public cloud.
 fn cloud_of(registry: &str) -> Result<Cloud, TaskError> {
-    let name = match registry.rsplit_once(".azurecr.").map(|(_, domain)| domain) {
-        Some("us") => "AzureUSGovernment",
-        Some("cn") => "AzureChinaCloud",
-        _ => "AzureCloud",
-    };
-    Cloud::resolve(name, CloudData::default()).map_err(|error| TaskError::new(codes::CLOUD, error.to_string()))
+    match Cloud::of_registry(registry) {
+        Some(cloud) => Ok(cloud),
+        None => Cloud::resolve("AzureCloud", CloudData::default()).map_err(|error| TaskError::new(codes::CLOUD, error.to_string())),
+    }
 }
 
 /// A failure to find a registry or to sign in to it.
