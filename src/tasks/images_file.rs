@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use slipway_agent::TaskError;
+use slipway_agent::{Inputs, TaskError, Variables};
 use slipway_model::ImageList;
 
 /// How a task reads the file.
@@ -18,6 +18,19 @@ pub(crate) struct Use {
     pub(crate) unreadable: &'static str,
     /// The next step where it is something else.
     pub(crate) broken: &'static str,
+}
+
+/// The file to write that an input names, else `images.json` in this folder of the artifacts. `what` it is is for people.
+pub(crate) fn written(inputs: &mut Inputs<'_>, variables: &Variables<'_>, input: &str, (folder, what): (&str, &str)) -> PathBuf {
+    match (inputs.file_path(input), variables.get("Build.ArtifactStagingDirectory")) {
+        (Some(file), _) => file,
+        (None, Some(staging)) => Path::new(staging).join(folder).join("images.json"),
+        (None, None) => {
+            let example = format!("name one, such as `$(Agent.TempDirectory)/{folder}.json`");
+            inputs.refuse(input, "nothing, and the job has no `Build.ArtifactStagingDirectory`", what, example);
+            PathBuf::new()
+        }
+    }
 }
 
 /// The list in `file`.

@@ -53,20 +53,8 @@ impl Request {
     pub(crate) fn read(inputs: &mut Inputs<'_>, variables: &Variables<'_>) -> (Self, RegistryRequest, RegistryRequest) {
         let source = RegistryRequest::read(inputs, &SOURCE);
         let target = RegistryRequest::read(inputs, &TARGET);
-        let staging = variables.get("Build.ArtifactStagingDirectory").map(PathBuf::from);
-        let promoted_file = match (inputs.file_path("promotedFile"), staging) {
-            (Some(file), _) => file,
-            (None, Some(staging)) => staging.join("promoted").join("images.json"),
-            (None, None) => {
-                inputs.refuse(
-                    "promotedFile",
-                    "nothing, and the job has no `Build.ArtifactStagingDirectory`",
-                    "the file for the references in the target registry",
-                    "name one, such as `$(Agent.TempDirectory)/promoted.json`",
-                );
-                PathBuf::new()
-            }
-        };
+        let promoted_file =
+            images_file::written(inputs, variables, "promotedFile", ("promoted", "the file for the references in the target registry"));
         let request = Self {
             images_file: inputs.file_path("imagesFile").unwrap_or_default(),
             services: inputs.lines("services"),

@@ -6,7 +6,7 @@ use slipway_agent::{Inputs, Variables};
 use slipway_oci::{ImageSettings, Platform};
 
 use crate::registry_access::{RegistryInputs, RegistryRequest};
-use crate::repository_name;
+use crate::{images_file, repository_name};
 
 const REGISTRY: RegistryInputs = RegistryInputs {
     connection_type: "connectionType",
@@ -61,20 +61,8 @@ impl Request {
             platform: platform(inputs),
         };
         let destination = absolute(inputs, "destination");
-        let staging = variables.get("Build.ArtifactStagingDirectory").map(PathBuf::from);
-        let images_file = match (inputs.file_path("imagesFile"), staging) {
-            (Some(file), _) => file,
-            (None, Some(staging)) => staging.join("images").join("images.json"),
-            (None, None) => {
-                inputs.refuse(
-                    "imagesFile",
-                    "nothing, and the job has no `Build.ArtifactStagingDirectory`",
-                    "the file that says which image is which service's",
-                    "name one, such as `$(Agent.TempDirectory)/images.json`",
-                );
-                PathBuf::new()
-            }
-        };
+        let images_file =
+            images_file::written(inputs, variables, "imagesFile", ("images", "the file that says which image is which service's"));
         let base = base(inputs);
         if inputs.text("baseImage").is_empty() && settings.entrypoint.is_empty() && settings.cmd.is_empty() {
             inputs.refuse(
