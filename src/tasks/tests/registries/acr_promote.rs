@@ -57,6 +57,19 @@ async fn a_dry_run_copies_nothing() {
     assert!(!bench.promoted().exists());
 }
 
+/// The run's address in the provenance and that of the pipeline resource, however the agent spells the organization.
+#[tokio::test]
+async fn a_run_is_named_alike_by_both_tasks() {
+    let mut bench = Bench::new();
+    for organization in ["https://dev.azure.com/contoso", ""] {
+        bench.variables.insert("SYSTEM_COLLECTIONURI".to_owned(), organization.to_owned());
+        bench.write("sources/app/orders", organization.as_bytes());
+        bench.publish("41", &[]).await;
+        let finished = bench.promote(&[("dryRun", "true")]).await;
+        assert_eq!(finished.result, TaskResult::Succeeded, "{organization}: {}", finished.told());
+    }
+}
+
 #[tokio::test]
 async fn one_service_of_several_is_promoted() {
     let bench = Bench::new();
